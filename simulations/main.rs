@@ -1,0 +1,3 @@
+//! The `meshmq-sim` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The public types and the client that speaks HTTP to a node.

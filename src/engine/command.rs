@@ -1,0 +1,341 @@
+//! What a program asks of its node, and what it is told. Every gateway speaks in these.
+
+use super::address::{LineId, NodeId, QueueName};
+use super::ids::{MessageId, MessageRef};
+use super::message::{Delivery, Priority, Short};
+use super::record::DeathReason;
+use super::statement::DirectoryRecord;
+use super::time::Timestamp;
+use bytes::Bytes;
+
+/// A request of a local program or of the node's own shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Accepts all messages in one commit, or none. Reply: [`Reply::Accepted`].
+    Send(Vec<Outgoing>),
+    /// Hands out ready messages under locks. Reply: [`Reply::Deliveries`], empty if none is ready.
+    Receive {
+        /// From which local queue.
+        queue: QueueName,
+        /// At most so many, 1 to [`RECEIVE_MAX`](super::limits::RECEIVE_MAX).
+        max: usize,
+        /// How long the locks last unless extended, in milliseconds.
+        lease_ms: u64,
+        /// Whose locks they are: they return when the session ends.
+        session: u64,
+    },
+    /// Settles a lock. Reply: [`Reply::Done`].
+    Settle {
+        /// The lock's number, from the delivery.
+        lock: u64,
+        /// How.
+        how: Settlement,
+    },
+    /// Shows messages without disturbing them. Reply: [`Reply::Peeked`].
+    Peek {
+        /// From which local queue.
+        queue: QueueName,
+        /// After which place; from the head if none.
+        after: Option<Place>,
+        /// At most so many.
+        max: usize,
+    },
+    /// Makes a local queue. Reply: [`Reply::Done`].
+    CreateQueue(QueueSpec),
+    /// Deletes a local queue and what is in it. Reply: [`Reply::Count`].
+    DropQueue(QueueName),
+    /// Deletes what is in a local queue, locked messages excepted. Reply: [`Reply::Count`].
+    PurgeQueue(QueueName),
+    /// Describes local queues; all, or the one. Reply: [`Reply::Queues`].
+    Queues(Option<QueueName>),
+    /// Describes what is outgoing, by destination. Reply: [`Reply::Outgoing`].
+    Outgoing,
+    /// Lists dead letters in the order of dying. Reply: [`Reply::DeadLetters`].
+    DeadLetters {
+        /// After which; from the first if none.
+        after: Option<u64>,
+        /// At most so many.
+        max: usize,
+    },
+    /// Sends a dead letter again under a new number (rule R19). Reply: [`Reply::Accepted`].
+    RetryDead {
+        /// The letter.
+        letter: u64,
+        /// Whether an unconfirmed one may be sent too.
+        may_duplicate: bool,
+        /// Drawn for the new message.
+        salt: Short,
+    },
+    /// Deletes a dead letter, or all. Reply: [`Reply::Count`].
+    PurgeDead(Option<u64>),
+    /// Tells the state of a message. Reply: [`Reply::State`].
+    State(MessageRef),
+    /// Sums up the node. Reply: [`Reply::Summary`].
+    Summary,
+    /// Tells which nodes are reachable now, and by which neighbour. Reply: [`Reply::Reach`].
+    Reach,
+    /// Stores records of `security` in one commit: private ones, and ones that spread.
+    /// Reply: [`Reply::Done`].
+    Keep {
+        /// Private state by name; `None` removes it.
+        private: Vec<(String, Option<Bytes>)>,
+        /// Records to spread.
+        directory: Vec<DirectoryRecord>,
+        /// Whether all other directory records go first: the node changes its mesh.
+        forget: bool,
+    },
+    /// Reads all records of `security`. Reply: [`Reply::Kept`].
+    Kept,
+}
+
+/// A message to be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Whose queue; this node's own id for a local one.
+    pub destination: NodeId,
+    /// Which queue.
+    pub queue: QueueName,
+    /// Number of the line, made by `security` from destination, queue, delivery and priority.
+    pub line: LineId,
+    /// Express, recoverable or transactional.
+    pub delivery: Delivery,
+    /// 0 to 7.
+    pub priority: Priority,
+    /// Time to reach the queue, in milliseconds.
+    pub reach_within_ms: u64,
+    /// Time to be received, in milliseconds.
+    pub ttl_ms: Option<u64>,
+    /// Sixteen bytes from the operating system's generator.
+    pub salt: Short,
+    /// The inner part, encoded once.
+    pub inner: Bytes,
+}
+
+/// How a lock ends, or goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Received: the message leaves the queue.
+    Ack,
+    /// Not received: it returns, after 1 s doubling to 60 s.
+    Nack,
+    /// Not received, nobody's fault: it returns at once.
+    Return,
+    /// The lease starts again with this many milliseconds.
+    Extend(u64),
+}
+
+/// A place in a local queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Seven less the priority.
+    pub rank: u8,
+    /// Order of arrival.
+    pub arrival: u64,
+}
+
+/// A local queue to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSpec {
+    /// Its name.
+    pub name: QueueName,
+    /// Whether it takes transactional messages only; fixed for ever.
+    pub transactional: bool,
+    /// Quota in messages; the node's default if none.
+    pub max_messages: Option<u64>,
+    /// Quota in bytes; the node's default if none.
+    pub max_bytes: Option<u64>,
+}
+
+/// What the node answers when it does not refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// It is done, to so many.
+    Count(u64),
+    /// The messages are on disk (express ones in memory), with these ids.
+    Accepted(Vec<MessageId>),
+    /// Messages under locks.
+    Deliveries(Vec<Delivered>),
+    /// Messages as they lie.
+    Peeked(Vec<Peeked>),
+    /// Local queues.
+    Queues(Vec<QueueView>),
+    /// Outgoing messages by destination.
+    Outgoing(Vec<OutgoingView>),
+    /// Dead letters.
+    DeadLetters(Vec<DeadView>),
+    /// The state of a message.
+    State(MessageState),
+    /// The node in a few numbers.
+    Summary(Summary),
+    /// Reachable nodes, each with the neighbour that leads there.
+    Reach(Vec<(NodeId, NodeId)>),
+    /// Records of `security`.
+    Kept {
+        /// Private ones by name.
+        private: Vec<(String, Bytes)>,
+        /// Those that spread.
+        directory: Vec<DirectoryRecord>,
+    },
+}
+
+/// A message handed out under a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The lock.
+    pub lock: u64,
+    /// When it ends unless extended.
+    pub locked_until: Timestamp,
+    /// The message.
+    pub message: Peeked,
+}
+
+/// A message as it lies in a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peeked {
+    /// Its id; the origin is in it.
+    pub id: MessageId,
+    /// Its place.
+    pub place: Place,
+    /// Express, recoverable or transactional.
+    pub delivery: Delivery,
+    /// 0 to 7.
+    pub priority: Priority,
+    /// When it entered the queue.
+    pub enqueued_at: Timestamp,
+    /// How often it was handed out, this time included.
+    pub delivery_count: u32,
+    /// Whether it is locked now.
+    pub locked: bool,
+    /// The inner bytes.
+    pub inner: Bytes,
+}
+
+/// A local queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueView {
+    /// Its name.
+    pub name: QueueName,
+    /// Its kind.
+    pub transactional: bool,
+    /// Messages that could be handed out now or after a wait.
+    pub ready: u64,
+    /// Messages under locks.
+    pub locked: u64,
+    /// Dead letters that were for it.
+    pub dead: u64,
+    /// Bytes of its messages.
+    pub bytes: u64,
+    /// When its head entered, if there is one.
+    pub oldest: Option<Timestamp>,
+    /// Quota in messages.
+    pub max_messages: u64,
+    /// Quota in bytes.
+    pub max_bytes: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What waits for one destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingView {
+    /// Where it goes.
+    pub destination: NodeId,
+    /// Own messages without a verdict.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the oldest was accepted.
+    pub oldest: Option<Timestamp>,
+    /// Where it stands.
+    pub state: OutgoingState,
+    /// When something is tried again at the latest, if a time is known.
+    pub next_try: Option<Timestamp>,
+}
+
+/// Where a destination's outgoing messages stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutgoingState {
+    /// A live path is there and takes them.
+    Sending,
+    /// Neighbours carry them, or wait to meet somebody.
+    InTransit,
+    /// No path is live.
+    NoPath,
+    /// The destination said "not now".
+    Refused(super::frame::NotTaken),
+}
+
+/// A dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadView {
+    /// Its number, in the order of dying.
+    pub letter: u64,
+    /// The message.
+    pub id: MessageId,
+    /// Where it was going.
+    pub destination: NodeId,
+    /// Into which queue.
+    pub queue: QueueName,
+    /// Why.
+    pub reason: DeathReason,
+    /// When.
+    pub died_at: Timestamp,
+    /// Whether it may have arrived.
+    pub unconfirmed: bool,
+    /// The inner bytes.
+    pub inner: Bytes,
+}
+
+/// The state of a message as this node knows it (promise G10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// On this disk (in this memory, for express), not handed out.
+    Stored,
+    /// Handed to this neighbour, which has it.
+    InTransit(NodeId),
+    /// In its destination queue.
+    Arrived,
+    /// Received by an application.
+    Received,
+    /// Dead for certain.
+    Dead(DeathReason),
+    /// Dead here, perhaps arrived there.
+    Unconfirmed(DeathReason),
+}
+
+impl MessageState {
+    /// The state's name in replies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::InTransit(_) => "in_transit",
+            Self::Arrived => "arrived",
+            Self::Received => "received",
+            Self::Dead(_) => "dead",
+            Self::Unconfirmed(_) => "unconfirmed",
+        }
+    }
+}
+
+/// The node in a few numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Messages in local queues.
+    pub messages: u64,
+    /// Own messages without a verdict.
+    pub outgoing: u64,
+    /// Their bytes.
+    pub outgoing_bytes: u64,
+    /// Copies carried for others.
+    pub carried: u64,
+    /// Their bytes.
+    pub carried_bytes: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Live links.
+    pub links: u64,
+    /// Local queues.
+    pub queues: u64,
+}

@@ -1,0 +1,112 @@
+//! Every bound of a node, by name (promise G8). At a limit the node says no, with the reason.
+
+use super::time::{DAY_MS, HOUR_MS};
+
+/// Largest body of a message, in bytes.
+pub const BODY_MAX: usize = 1024 * 1024;
+/// Largest inner part: the body and all properties that travel with it, in bytes.
+pub const INNER_MAX: usize = BODY_MAX + 64 * 1024;
+/// Largest value that a store record may take, in bytes: sled is safe up to here.
+pub const RECORD_MAX: usize = 4096;
+/// Inner parts up to this many bytes lie in the message's own record.
+pub const INLINE_MAX: usize = 1536;
+/// Payload of one chunk record, in bytes.
+pub const CHUNK_BYTES: usize = 4000;
+/// Default time to reach the queue.
+pub const REACH_WITHIN_DEFAULT_MS: u64 = 30 * DAY_MS;
+/// Longest time to reach the queue; never infinite.
+pub const REACH_WITHIN_MAX_MS: u64 = 3_650 * DAY_MS;
+/// Earlier epochs of a line that may be open at once; then new ordered sends are refused.
+pub const ROSTER_MAX: usize = 64;
+/// Ranges that a destination keeps per stream and verdict above the floor.
+pub const RANGES_MAX: usize = 64;
+/// Refusals that a destination lists per stream.
+pub const REFUSED_MAX: usize = 64;
+/// Messages held behind a gap per stream.
+pub const HELD_MAX: u64 = 1_024;
+/// Requests in flight per link.
+pub const IN_FLIGHT_MAX: usize = 4;
+/// Transfers in one request.
+pub const BATCH_MESSAGES: usize = 256;
+/// Bytes after which a request is closed; one message may exceed it.
+pub const BATCH_BYTES: usize = 256 * 1024;
+/// Largest encoded request or answer, in bytes.
+pub const FRAME_MAX: usize = 2 * 1024 * 1024;
+/// Links that a message may cross.
+pub const HOPS_MAX: u8 = 64;
+/// Copies that a message may have on its way, its origin's included (routing: L).
+pub const TOKENS: u16 = 64;
+/// Messages that one send command may hold.
+pub const SEND_MAX: usize = 256;
+/// Messages that one receive command may hand out.
+pub const RECEIVE_MAX: usize = 256;
+/// Locks that are out at once.
+pub const LOCKS_MAX: usize = 10_000;
+/// Longest lease of a lock.
+pub const LEASE_MAX_MS: u64 = 12 * HOUR_MS;
+/// First wait after a nack; doubles with every further one.
+pub const NACK_FIRST_MS: u64 = 1_000;
+/// Longest wait after a nack.
+pub const NACK_LONGEST_MS: u64 = 60_000;
+/// First wait after a destination had no room; doubles.
+pub const FULL_RETRY_FIRST_MS: u64 = 1_000;
+/// Longest wait after a destination had no room.
+pub const FULL_RETRY_LONGEST_MS: u64 = 60_000;
+/// How long a copy that a live path took may stay without receipt before it is sent again; times 4.
+pub const RELAY_RETRY_FIRST_MS: u64 = 30_000;
+/// Wait before a failed exchange is tried again on a link that stays up.
+pub const EXCHANGE_RETRY_MS: u64 = 200;
+/// Local queues.
+pub const QUEUES_MAX: usize = 10_000;
+/// Receipts and status records carried for others.
+pub const STATEMENTS_MAX: usize = 65_536;
+/// Nodes whose link state is kept.
+pub const LINK_STATES_MAX: usize = 10_000;
+/// Neighbours listed in one link state.
+pub const NEIGHBOURS_MAX: usize = 512;
+/// Directory records.
+pub const DIRECTORY_MAX: usize = 40_000;
+/// Bytes of one directory record.
+pub const DIRECTORY_RECORD_MAX: usize = 2_048;
+/// Entries of the directory named in one frame.
+pub const HAVE_MAX: usize = 1_000;
+/// Streams whose copies a relay remembers having seen.
+pub const SEEN_STREAMS_MAX: usize = 16_384;
+/// States of settled messages that an origin keeps for questions, per stream.
+pub const HISTORY_MAX: u64 = 10_000;
+
+/// The bounds that a configuration can move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages that wait or lie dead at their origin.
+    pub outgoing_messages: u64,
+    /// Their bytes.
+    pub outgoing_bytes: u64,
+    /// Messages carried for others.
+    pub relay_messages: u64,
+    /// Their bytes.
+    pub relay_bytes: u64,
+    /// Messages of a queue, unless it was created with its own quota.
+    pub queue_messages: u64,
+    /// Bytes of a queue, unless it was created with its own quota.
+    pub queue_bytes: u64,
+    /// Bytes of express messages in memory, all together.
+    pub express_bytes: u64,
+    /// Free bytes on the disk below which new work is refused.
+    pub disk_reserve_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            outgoing_messages: 10_000_000,
+            outgoing_bytes: 8 << 30,
+            relay_messages: 1_000_000,
+            relay_bytes: 2 << 30,
+            queue_messages: 10_000_000,
+            queue_bytes: 8 << 30,
+            express_bytes: 256 << 20,
+            disk_reserve_bytes: 256 << 20,
+        }
+    }
+}

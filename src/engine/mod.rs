@@ -1,0 +1,18 @@
+//! The deterministic engine: all queueing, custody, ordering and routing rules.
+//!
+//! [`Engine::process`] is its only door. What is deliberately absent: I/O, clocks, randomness,
+//! async code, libp2p, sled, encodings and signatures.
+
+pub mod address;
+pub mod command;
+pub mod frame;
+pub mod ids;
+pub mod limits;
+pub mod message;
+pub mod ranges;
+pub mod record;
+pub mod rejection;
+pub mod statement;
+pub mod step;
+pub mod storage;
+pub mod time;

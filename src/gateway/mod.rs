@@ -1,0 +1,1 @@
+//! Translators from outside protocols to the application service; no rules of their own.

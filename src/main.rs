@@ -1,0 +1,3 @@
+//! The `meshmq` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! libp2p: links, discovery, admission at the door. Decides nothing.

@@ -1,0 +1,1 @@
+//! What turns the engine into something that async code can call.

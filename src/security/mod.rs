@@ -1,0 +1,1 @@
+//! Identities, mesh membership, signatures: everything that decides whom and what to believe.

@@ -1,0 +1,1 @@
+//! The one application service that every gateway calls.

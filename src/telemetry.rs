@@ -1,0 +1,1 @@
+//! Logging, fed from the edges; never from inside the engine.
