@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 /// How long closing may take before the handle is left to itself.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
+/// An entry that every store has, before all tables. Where it is missing, sled has dropped a
+/// damaged part of its log without a word.
+const MARK: (&[u8], &[u8]) = (&[0], b"meshmq-store");
+
 /// sled, open, with a second handle on its file for the sync that it does not do itself.
 pub(super) struct Engine {
     db: ::sled::Db,
@@ -48,14 +52,14 @@ pub(super) fn open(
         home.refuse_after_quarantine()?;
         make(home, cache_bytes)?;
     }
-    let why = match attempt(&home.live(), cache_bytes) {
+    let why = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
         Ok(engine) => return Ok(engine),
         Err(Fault::Hindered(error)) => return Err(error),
         Err(Fault::Damage(why)) => why,
     };
     alarm(&Alarm::SnapshotsDropped(why));
     home.drop_snapshots()?;
-    match attempt(&home.live(), cache_bytes) {
+    match attempt(&home.live(), cache_bytes).and_then(check_mark) {
         Ok(engine) => Ok(engine),
         Err(Fault::Hindered(error)) => Err(error),
         Err(Fault::Damage(why)) => {
@@ -78,8 +82,20 @@ pub(super) fn open_fresh(home: &Home, cache_bytes: u64) -> Result<Engine, Storag
 
 /// An empty engine is made aside, so that a cut leaves none or a whole one.
 fn make(home: &Home, cache_bytes: u64) -> Result<(), StorageError> {
-    open_fresh(home, cache_bytes)?.close()?;
+    let engine = open_fresh(home, cache_bytes)?;
+    let mut batch = ::sled::Batch::default();
+    batch.insert(MARK.0, MARK.1);
+    engine.commit(batch)?;
+    engine.close()?;
     home.adopt_fresh()
+}
+
+fn check_mark(engine: Engine) -> Result<Engine, Fault> {
+    if call(|| engine.db.get(MARK.0))?.is_some_and(|mark| mark == MARK.1) {
+        return Ok(engine);
+    }
+    engine.close()?;
+    Err(Fault::Damage("sled opened it, but what was in it is gone".to_owned()))
 }
 
 /// Tries once, but for the lock, which a dying handle may hold for a moment.

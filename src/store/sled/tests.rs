@@ -169,6 +169,46 @@ fn a_store_that_cannot_be_read_goes_into_quarantine_and_is_not_passed_over() {
     assert_eq!(count(&open(&dir).unwrap()), 0);
 }
 
+/// sled answers damage in its own ways: by a panic, an error, or the silent loss of a part. None of
+/// them may get through as a panic or as an empty store.
+#[test]
+fn no_damage_gets_through_as_a_panic_or_an_empty_store() {
+    let dir = closed_store();
+    let mut store = open(&dir).unwrap();
+    for round in 0..6 {
+        let writes: Vec<Write> = (0..100).map(|n| put(round * 100 + n, 2_000)).collect();
+        store.commit(&writes).unwrap();
+    }
+    drop(store);
+    let whole = fs::read(dir.path().join("sled/db")).unwrap();
+    let (mut quarantined, mut opened) = (0, 0);
+    for place in (0..whole.len()).step_by(whole.len() / 24) {
+        let copy = TempDir::new().unwrap();
+        fs::create_dir_all(copy.path().join("sled/blobs")).unwrap();
+        fs::copy(dir.path().join("sled/conf"), copy.path().join("sled/conf")).unwrap();
+        let mut bytes = whole.clone();
+        let end = (place + 4_096).min(bytes.len());
+        bytes[place..end].fill(if place % 2 == 0 { 0 } else { 0x5a });
+        fs::write(copy.path().join("sled/db"), bytes).unwrap();
+        match open(&copy) {
+            Ok(store) => {
+                opened += 1;
+                match store.range(&Key::Dead(0), &Key::Dead(u64::MAX), usize::MAX) {
+                    Ok(found) => assert!(!found.is_empty(), "an empty store from {place}"),
+                    Err(error) => assert!(matches!(error, StorageError::Damaged(_)), "{error}"),
+                }
+            }
+            Err(StorageError::Damaged(_)) => {
+                quarantined += 1;
+                assert_eq!(names(&copy, "quarantine-").len(), 1);
+            }
+            Err(other) => panic!("{other} from {place}"),
+        }
+    }
+    println!("{quarantined} in quarantine, {opened} opened with a part missing");
+    assert!(quarantined > 0);
+}
+
 #[test]
 fn a_blob_is_an_error_and_nothing_is_moved() {
     let dir = closed_store();
