@@ -242,4 +242,3 @@ pub(crate) fn answers() -> Vec<(&'static str, HopAnswer)> {
     let answer = |answer| HopAnswer { answer };
     vec![("full", answer(full)), ("empty", answer(Answer::default()))]
 }
-
