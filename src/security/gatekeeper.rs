@@ -192,10 +192,10 @@ impl Gatekeeper {
     /// frames of a later call once they hold.
     pub fn verify_frames(&self, frames: &mut Vec<Frame>, _from: NodeId) -> usize {
         let mut bad = 0;
-        if frames.iter().any(|frame| matches!(frame, Frame::Record(_))) {
-            if let Some(mesh) = self.write().mesh.as_mut() {
-                bad += frames::sift_records(mesh, frames);
-            }
+        if frames.iter().any(|frame| matches!(frame, Frame::Record(_)))
+            && let Some(mesh) = self.write().mesh.as_mut()
+        {
+            bad += frames::sift_records(mesh, frames);
         }
         let Some(sifted) = self
             .ask(|mesh| frames::sift_statements(&mesh.view, &self.verified, self.node(), frames))

@@ -48,6 +48,9 @@ pub use statement::{line_id, sign_statement, verify_statement};
 pub use suite::random;
 pub use token::{Token, TokenError};
 
+#[cfg(test)]
+mod tests;
+
 use crate::engine::address::NodeId;
 use crate::engine::statement::DirectoryRecord;
 use bytes::Bytes;

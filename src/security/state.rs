@@ -117,14 +117,15 @@ impl Mesh {
             self.secrets.insert(generation, Zeroizing::new(secret));
         } else if let Some(id) = name.strip_prefix(INVITE) {
             let id = HEXLOWER.decode(id.as_bytes()).ok().and_then(|id| id.try_into().ok());
-            let id = id.ok_or(damaged("an invitation's id"))?;
+            let id = id.ok_or_else(|| damaged("an invitation's id"))?;
             let invite = Invite::read(value).map_err(|_| damaged("an invitation"))?;
             self.invites.insert(id, invite);
         } else if name == ISSUED {
             let bytes = value.as_ref().try_into().map_err(|_| damaged("the count of issues"))?;
             self.issued = u64::from_be_bytes(bytes);
         } else if name == AUTHORITY {
-            let keys = AuthorityKeys::from_bytes(value).ok_or(damaged("the authority key"))?;
+            let keys =
+                AuthorityKeys::from_bytes(value).ok_or_else(|| damaged("the authority key"))?;
             self.authority = Some(keys);
         } else if name == BACKED_UP {
             self.backed_up = true;
