@@ -7,7 +7,8 @@ use super::record::{Authority, Body, Certificate, Keys, Leave, Record, Revocatio
 use super::{MeshId, suite};
 use crate::engine::address::NodeId;
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use names::Claims;
+use std::collections::BTreeMap;
 
 mod names;
 mod standing;
@@ -51,8 +52,7 @@ pub(crate) struct Membership {
     departures: BTreeMap<NodeId, Entry<Leave>>,
     /// By subject, which begins with the node.
     revocations: BTreeMap<Bytes, Entry<Revocation>>,
-    /// Who claims a name, the best claim first.
-    claims: BTreeMap<super::NodeName, BTreeSet<(u64, NodeId)>>,
+    claims: BTreeMap<super::NodeName, Claims>,
     highest_clk: u64,
 }
 
@@ -213,9 +213,9 @@ impl Membership {
         if let Some((name, clk)) = before
             && let Some(claims) = self.claims.get_mut(&name)
         {
-            claims.remove(&(clk, body.node));
+            claims.remove(clk, body.node);
         }
-        self.claims.entry(body.name.clone()).or_default().insert((body.clk, body.node));
+        self.claims.entry(body.name.clone()).or_default().insert(body.clk, body.node);
     }
 
     /// Believes those that hold, whatever their order; the others are given back.
