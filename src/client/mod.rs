@@ -3,4 +3,6 @@
 //!
 //! Refuses to know what is behind the door; the gateway serializes the same types.
 
+pub mod http;
 pub mod json;
+pub mod path;
