@@ -55,12 +55,12 @@ pub(super) fn from_slice<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Res
         return Err(CodecError::TooLarge { size: bytes.len(), limit });
     }
     check_structure(bytes)?;
-    ciborium::de::from_reader_with_recursion_limit(bytes, RECURSION_MAX).map_err(|error| {
-        match error {
+    ciborium::de::from_reader_with_recursion_limit(bytes, RECURSION_MAX).map_err(
+        |error| match error {
             ciborium::de::Error::RecursionLimitExceeded => CodecError::TooDeep,
             other => CodecError::Malformed(other.to_string()),
-        }
-    })
+        },
+    )
 }
 
 /// Walks over the headers of one value: it must be in the subset and end where the bytes end.
