@@ -5,6 +5,7 @@
 
 use crate::engine::rejection::Rejection;
 use crate::runtime::CallError;
+use crate::security::{Denial, ResolveError, SecurityError, TokenError};
 
 /// A refusal or a failure, for programs and people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,9 +30,9 @@ pub enum ServiceError {
     /// A text is not an id of this kind.
     #[error("`{0}` is not a message id")]
     BadId(String),
-    /// Nobody here knows a node of that name.
-    #[error("no member of the mesh is called `{0}`")]
-    NoSuchNode(String),
+    /// The name is no member's.
+    #[error(transparent)]
+    Unresolved(#[from] ResolveError),
     /// The queue is another node's; only there can it be read or administered.
     #[error("the queue is on node {0}: only programs there can do this")]
     Elsewhere(String),
@@ -41,27 +42,18 @@ pub enum ServiceError {
     /// No dead letter of that message is here.
     #[error("there is no dead letter of message {0}")]
     NoSuchLetter(String),
-    /// The node may not do this.
-    #[error("{0}")]
-    NotAllowed(String),
+    /// This node's own membership does not allow it.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
     /// The text is no token.
-    #[error("{0}")]
-    TokenInvalid(String),
-    /// The token's time is over.
-    #[error("the token has expired")]
-    TokenExpired,
-    /// Another node has used the token.
-    #[error("the token was used by another node")]
-    TokenUsed,
-    /// The token is of another mesh than the inviter's.
-    #[error("the token belongs to another mesh")]
-    OtherMesh,
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The inviter, or this node looking at it, said no.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// The node that made the token cannot be reached.
     #[error("the node that made the token cannot be reached: {0}")]
     InviterUnreachable(String),
-    /// A member of that name exists already.
-    #[error("a member called `{0}` exists already")]
-    NameTaken(String),
     /// The node cannot move to another mesh.
     #[error("this node has {0} in its present mesh, so it cannot move to another")]
     MeshInUse(String),
@@ -98,17 +90,15 @@ impl ServiceError {
             Self::Stopping => verdict("not_ready", 503, 69),
             Self::BadAddress(_) | Self::BadId(_) => verdict("bad_address", 400, 64),
             Self::BadValue { .. } => verdict("bad_request", 400, 64),
-            Self::NoSuchNode(_) => verdict("no_such_node", 404, 66),
-            Self::Elsewhere(_) => verdict("not_local", 409, 64),
-            Self::NoMesh => verdict("no_mesh", 409, 69),
+            Self::Unresolved(ResolveError::Ambiguous(_)) => verdict("bad_address", 400, 64),
+            Self::Unresolved(error) => verdict(error.code(), 404, 66),
+            Self::Elsewhere(_) => verdict("not_local", 400, 64),
+            Self::NoMesh => verdict("no_mesh", 503, 69),
             Self::NoSuchLetter(_) => verdict("no_such_message", 404, 66),
-            Self::NotAllowed(_) => verdict("not_allowed", 403, 77),
-            Self::TokenInvalid(_) => verdict("token_invalid", 403, 77),
-            Self::TokenExpired => verdict("token_expired", 403, 77),
-            Self::TokenUsed => verdict("token_used", 403, 77),
-            Self::OtherMesh => verdict("other_mesh", 403, 77),
+            Self::Security(error) => of_security(error),
+            Self::Token(_) => verdict("token_invalid", 403, 77),
+            Self::Denied(denial) => of_denial(denial),
             Self::InviterUnreachable(_) => verdict("inviter_unreachable", 502, 69),
-            Self::NameTaken(_) => verdict("name_taken", 409, 73),
             Self::MeshInUse(_) => verdict("mesh_in_use", 409, 73),
             Self::Internal(_) => verdict("internal", 500, 70),
         }
@@ -118,16 +108,14 @@ impl ServiceError {
     pub fn hint(&self) -> String {
         let hint = match self {
             Self::Rejected(rejection) => return hint_of_rejection(rejection),
-            Self::NoSuchNode(_) => "`meshmq peers` lists the members",
+            Self::Unresolved(_) => "`meshmq peers` lists the members",
             Self::NoMesh => "join one with `meshmq join TOKEN`",
-            Self::TokenInvalid(_) | Self::TokenExpired | Self::TokenUsed | Self::OtherMesh => {
-                "ask a member for a new token: `meshmq invite`"
-            }
+            Self::Denied(Denial::NameTaken(_)) => "choose another with --name",
+            Self::Token(_) | Self::Denied(_) => "ask a member for a new token: `meshmq invite`",
             Self::InviterUnreachable(_) => {
                 "start the inviter and check that its address can be reached from here; the token \
                  stays good until it expires"
             }
-            Self::NameTaken(_) => "choose another with --name",
             Self::MeshInUse(_) => {
                 "start a second node: `meshmq up --data DIR --join TOKEN`; or `meshmq leave` first, \
                  once nothing is queued or outgoing"
@@ -145,6 +133,34 @@ impl From<CallError> for ServiceError {
             CallError::Rejected(rejection) => Self::Rejected(rejection),
             CallError::Stopped => Self::Stopping,
         }
+    }
+}
+
+const fn of_security(error: &SecurityError) -> Verdict {
+    match error {
+        SecurityError::NotInMesh => verdict("no_mesh", 503, 69),
+        SecurityError::NotAdmin | SecurityError::NoAuthority => verdict("not_allowed", 403, 77),
+        SecurityError::TooManyInvites(_) => verdict("too_many", 507, 75),
+        SecurityError::OutOfBounds { .. } => verdict("out_of_bounds", 400, 64),
+        SecurityError::KeyFile { .. } | SecurityError::Damaged(_) => {
+            verdict("store_failed", 500, 74)
+        }
+    }
+}
+
+const fn of_denial(denial: &Denial) -> Verdict {
+    match denial {
+        Denial::TokenExpired { .. } => verdict("token_expired", 403, 77),
+        Denial::TokenUsed { .. } => verdict("token_used", 403, 77),
+        Denial::OtherMesh | Denial::ForgedMesh(_) | Denial::WrongInviter => {
+            verdict("other_mesh", 403, 77)
+        }
+        Denial::NameTaken(_) => verdict("name_taken", 409, 73),
+        Denial::Limit(_) => verdict("inviter_unreachable", 502, 69),
+        Denial::TokenUnknown | Denial::TokenBurned | Denial::WrongProof => {
+            verdict("token_invalid", 403, 77)
+        }
+        other => verdict(other.code(), 403, 77),
     }
 }
 

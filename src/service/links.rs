@@ -1,7 +1,7 @@
 //! What the service needs of the links to other nodes; `daemon` implements it on `net`.
 
 use crate::engine::address::NodeId;
-use crate::security::{NodeName, Token};
+use crate::security::{Denial, NodeName, Token};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -55,21 +55,9 @@ pub enum JoinFailure {
     /// The inviter cannot be reached, or did not answer in time.
     #[error("{0}")]
     Unreachable(String),
-    /// The token's time is over.
-    #[error("the token has expired")]
-    Expired,
-    /// Another node has used the token.
-    #[error("the token was used")]
-    Used,
-    /// The inviter is of another mesh than the token.
-    #[error("the token is of another mesh")]
-    OtherMesh,
-    /// A member has that name.
-    #[error("the name is taken")]
-    NameTaken,
-    /// The token is not one that the inviter made.
-    #[error("{0}")]
-    Refused(String),
+    /// The inviter said no, or is not who it should be.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// This node could not store its membership.
     #[error("the membership could not be stored")]
     NotStored,

@@ -3,7 +3,8 @@
 use super::{JoinFailure, Service, ServiceError};
 use crate::engine::command::Command;
 use crate::engine::time::{DAY_MS, MINUTE_MS, SECOND_MS};
-use crate::security::{InviteOptions, Keep, MemberState, NodeName, Token};
+use crate::security::{InviteOptions, Keep, MeshId, NodeName, Token};
+use std::net::{IpAddr, SocketAddr};
 
 /// How long a token is good for unless said otherwise.
 pub const INVITE_TTL_DEFAULT_MS: u64 = 15 * MINUTE_MS;
@@ -37,29 +38,29 @@ impl Service {
             return Err(ServiceError::NoMesh);
         }
         let now_ms = self.wall(self.handle().now());
-        let options = InviteOptions { ttl_ms, admin, addresses: Vec::new() };
-        let (token, keep) = self
-            .gatekeeper()
-            .invite(options, now_ms)
-            .map_err(|why| ServiceError::NotAllowed(why.to_string()))?;
+        let addresses = socket_addresses(&self.links().listening());
+        let options = InviteOptions { ttl_ms, admin, addresses };
+        let (token, keep) = self.gatekeeper().invite(options, now_ms)?;
         self.keep(keep).await?;
         Ok(Invited {
-            token: token.to_string(),
+            token: token.reveal().to_string(),
             expires_ms: now_ms.saturating_add(ttl_ms),
             mesh: self.gatekeeper().mesh_label(),
         })
     }
 
-    /// Joins the mesh of a token, under a new name or the present one.
+    /// Joins the mesh of a token, under a new name or the present one. A member of that mesh is
+    /// done at once.
     ///
     /// # Errors
     /// [`ServiceError::MeshInUse`] if this node's present mesh has other members or messages; what
     /// is wrong with the token; [`ServiceError::InviterUnreachable`].
     pub async fn join(&self, token: &str, name: Option<&str>) -> Result<(), ServiceError> {
-        let token: Token = token
-            .trim()
-            .parse()
-            .map_err(|_| ServiceError::TokenInvalid("the text is not a token".to_owned()))?;
+        let token: Token = token.trim().parse()?;
+        let same_mesh = self.gatekeeper().mesh() == Some(MeshId(token.mesh));
+        if same_mesh && !self.gatekeeper().has_left() {
+            return Ok(());
+        }
         let name: NodeName = match name {
             Some(name) => name.parse().map_err(|_| {
                 ServiceError::bad_value("a node's name", "1 to 63 of the characters a-z, 0-9 and -")
@@ -68,15 +69,12 @@ impl Service {
                 ServiceError::bad_value("a node's name", "given, as this node has none yet")
             })?,
         };
-        self.check_free_to_move().await?;
-        let joined = self.links().join(token, name.clone()).await;
-        joined.map_err(|why| match why {
+        if !same_mesh {
+            self.check_free_to_move().await?;
+        }
+        self.links().join(token, name).await.map_err(|why| match why {
             JoinFailure::Unreachable(why) => ServiceError::InviterUnreachable(why),
-            JoinFailure::Expired => ServiceError::TokenExpired,
-            JoinFailure::Used => ServiceError::TokenUsed,
-            JoinFailure::OtherMesh => ServiceError::OtherMesh,
-            JoinFailure::NameTaken => ServiceError::NameTaken(name.to_string()),
-            JoinFailure::Refused(why) => ServiceError::TokenInvalid(why),
+            JoinFailure::Denied(denial) => ServiceError::Denied(denial),
             JoinFailure::NotStored => ServiceError::Stopping,
         })
     }
@@ -90,29 +88,19 @@ impl Service {
             return Err(ServiceError::NoMesh);
         }
         let now_ms = self.wall(self.handle().now());
-        let keep = self
-            .gatekeeper()
-            .leave(now_ms)
-            .map_err(|why| ServiceError::NotAllowed(why.to_string()))?;
+        let keep = self.gatekeeper().leave(now_ms)?;
         self.keep(keep).await
     }
 
     /// A node alone in its own fresh mesh may move; one with members or messages may not.
     async fn check_free_to_move(&self) -> Result<(), ServiceError> {
-        let own = self.gatekeeper().node();
-        let others = self
-            .gatekeeper()
-            .members()
-            .iter()
-            .filter(|member| member.node != own && member.state == MemberState::Active)
-            .count();
-        if others > 0 {
-            return Err(ServiceError::MeshInUse(format!("{others} other member(s)")));
+        if !self.gatekeeper().is_alone() && !self.gatekeeper().has_left() {
+            return Err(ServiceError::MeshInUse("other members".to_owned()));
         }
         let summary = self.summary().await?;
         let messages = summary.messages + summary.outgoing + summary.carried + summary.dead;
         if messages > 0 {
-            return Err(ServiceError::MeshInUse(format!("{messages} message(s)")));
+            return Err(ServiceError::MeshInUse(format!("{messages} messages")));
         }
         Ok(())
     }
@@ -120,5 +108,35 @@ impl Service {
     async fn keep(&self, keep: Keep) -> Result<(), ServiceError> {
         let Keep { private, directory, forget } = keep;
         self.call(Command::Keep { private, directory, forget }).await.map(drop)
+    }
+}
+
+/// The addresses of a token, those that other machines can use first.
+fn socket_addresses(listening: &[String]) -> Vec<SocketAddr> {
+    let mut addresses: Vec<_> = listening.iter().filter_map(|text| socket_address(text)).collect();
+    addresses.sort_by_key(|address| (distance(address.ip()), *address));
+    addresses.dedup();
+    addresses
+}
+
+/// Reads `/ip4/…/tcp/…` and `/ip6/…/tcp/…`, whatever follows.
+fn socket_address(text: &str) -> Option<SocketAddr> {
+    let mut parts = text.split('/').skip(1);
+    let ip: IpAddr = match (parts.next()?, parts.next()?) {
+        ("ip4" | "ip6", ip) => ip.parse().ok()?,
+        _ => return None,
+    };
+    let port = (parts.next()? == "tcp").then(|| parts.next()).flatten()?;
+    Some(SocketAddr::new(ip, port.parse().ok()?))
+}
+
+/// How far an address leads: less is farther.
+fn distance(ip: IpAddr) -> u8 {
+    match ip {
+        ip if ip.is_loopback() => 3,
+        IpAddr::V6(ip) if ip.is_unicast_link_local() => 2,
+        IpAddr::V4(ip) if ip.is_link_local() => 2,
+        IpAddr::V6(_) => 1,
+        IpAddr::V4(_) => 0,
     }
 }

@@ -89,7 +89,7 @@ impl Service {
 
     /// A node's name, or its id where no name is known here.
     pub fn node_text(&self, node: NodeId) -> String {
-        self.gatekeeper().name_of(node).map_or_else(|| node.to_string(), |name| name.to_string())
+        self.gatekeeper().name_of(node).unwrap_or_else(|| node.to_string())
     }
 
     /// What a wall clock shows at a moment of node time, in milliseconds since 1970.
@@ -125,10 +125,8 @@ impl Service {
         let node = match node {
             None => self.gatekeeper().node(),
             Some("") => return Err(bad()),
-            Some(name) => self.gatekeeper().resolve(name).map_err(|why| {
-                tracing::debug!(%why, "a name was not resolved");
-                ServiceError::NoSuchNode(name.chars().take(80).collect())
-            })?,
+            Some(name) if name.len() > 64 => return Err(bad()),
+            Some(name) => self.gatekeeper().resolve(name)?,
         };
         Ok((node, queue))
     }

@@ -91,14 +91,14 @@ impl Service {
             let link = links.iter().find(|link| link.node == node);
             let via = paths.get(&node).filter(|via| **via != node);
             let (state, path) = match (member.state, link, via) {
-                (MemberState::Left, ..) => (PeerState::Left, Path::None),
+                (MemberState::Left | MemberState::Revoked, ..) => (PeerState::Left, Path::None),
                 (_, Some(_), _) => (PeerState::Up, Path::Direct),
                 (_, None, Some(via)) => (PeerState::Up, Path::Via(self.node_text(*via))),
                 (_, None, None) => (PeerState::Away, Path::None),
             };
             let is_up = state == PeerState::Up;
             members.push(Peer {
-                name: member.name.to_string(),
+                name: member.name,
                 node,
                 state,
                 path,
