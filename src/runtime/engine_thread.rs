@@ -11,7 +11,6 @@ use crate::engine::storage::Storage;
 use crate::engine::time::Timestamp;
 use crate::engine::{Engine, EngineError};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -72,13 +71,12 @@ pub fn spawn<M: Machine + 'static>(
     let (jobs, waiting) = mpsc::channel(INPUTS_MAX);
     let (events, _) = broadcast::channel(EVENTS_MAX);
     let (told, ending) = watch::channel(None);
-    let clock = Arc::new(clock);
     let thread = EngineThread {
         machine,
         outbound,
         waiting,
         events: events.clone(),
-        clock: Arc::clone(&clock),
+        clock: clock.clone(),
         pending: BTreeMap::new(),
         next_ticket: 0,
     };
@@ -94,7 +92,7 @@ struct EngineThread<M, F> {
     outbound: F,
     waiting: mpsc::Receiver<Job>,
     events: broadcast::Sender<Event>,
-    clock: Arc<Clock>,
+    clock: Clock,
     /// Who waits for which ticket.
     pending: BTreeMap<u64, oneshot::Sender<Result<Reply, Rejection>>>,
     next_ticket: u64,

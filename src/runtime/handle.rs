@@ -8,7 +8,6 @@ use crate::engine::command::{Command, Reply};
 use crate::engine::rejection::Rejection;
 use crate::engine::step::{Event, Input};
 use crate::engine::time::Timestamp;
-use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Inputs that wait for the engine thread at once; more make their callers wait.
@@ -21,7 +20,7 @@ pub const EVENTS_MAX: usize = 8_192;
 pub struct Handle {
     pub(super) jobs: mpsc::Sender<Job>,
     pub(super) events: broadcast::Sender<Event>,
-    pub(super) clock: Arc<Clock>,
+    pub(super) clock: Clock,
     pub(super) ending: watch::Receiver<Option<Ending>>,
 }
 

@@ -59,6 +59,9 @@ pub enum JoinFailure {
     /// The inviter said no, or is not who it should be.
     #[error(transparent)]
     Denied(#[from] Denial),
+    /// Another join is under way.
+    #[error("another join is under way")]
+    Busy,
     /// This node could not store its membership.
     #[error("the membership could not be stored")]
     NotStored,

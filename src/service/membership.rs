@@ -73,6 +73,7 @@ impl Service {
         self.links().join(token, name).await.map_err(|why| match why {
             JoinFailure::Unreachable(why) => ServiceError::InviterUnreachable(why),
             JoinFailure::Denied(denial) => ServiceError::Denied(denial),
+            JoinFailure::Busy => ServiceError::Busy,
             JoinFailure::NotStored => ServiceError::Stopping,
         })
     }
