@@ -19,8 +19,8 @@ pub(crate) enum Cut {
     Kill,
     /// The power goes; so many percent of the unsynced pages survive.
     Power { survive: u32 },
-    /// The child is killed in front of the judge: what it left unsynced is still unsynced for the
-    /// next one.
+    /// The child dies between two changes, and the power stays: what it left unsynced is still
+    /// unsynced for the next one.
     KillUnsynced,
     /// The power goes while the store is opened or soon after; unsynced pages are lost.
     Soon,
@@ -85,7 +85,7 @@ pub(crate) struct Rounds {
     /// The states that the store may be in: acknowledged last, and one batch further.
     acknowledged: State,
     attempted: State,
-    /// The last child was killed in front of the judge.
+    /// The last child left unsynced pages behind.
     carry: bool,
     /// Rounds that were cut before the child could tell what it found.
     early_cuts: u64,
@@ -133,8 +133,7 @@ impl Rounds {
         let mut child = self.spawn(cut, fault);
         let lines = listen(child.stdout.take().expect("its output is piped"));
         // A kill comes at an acknowledgement; the child is in the next batch by then.
-        let kills = matches!(cut, Cut::Kill | Cut::KillUnsynced);
-        let kill_at = if kills { 1 + self.dice.below(60) } else { u64::MAX };
+        let kill_at = if cut == Cut::Kill { 1 + self.dice.below(60) } else { u64::MAX };
         let outcome = self.follow(
             &lines,
             || {
@@ -145,7 +144,7 @@ impl Rounds {
         let status = child.wait().expect("the child is ours");
         let log = fs::read_to_string(self.dir.path().join("stderr")).unwrap_or_default();
         self.carry = cut == Cut::KillUnsynced;
-        if let Cut::Power { .. } | Cut::Soon = cut {
+        if let Cut::Power { .. } | Cut::Soon | Cut::KillUnsynced = cut {
             let done = matches!(outcome, Outcome::Error(_)) || status.success();
             assert!(done || status.code() == Some(99), "the child ended with {status}:\n{log}");
         }
@@ -186,6 +185,9 @@ impl Rounds {
         }
         if cut == Cut::Soon {
             command.env("MESHMQ_SHIM_CUT", (5 + self.dice.below(60)).to_string());
+        }
+        if cut == Cut::KillUnsynced {
+            command.env("MESHMQ_SHIM_KILL", (60 + self.dice.below(300)).to_string());
         }
         match fault {
             Fault::None => &mut command,
