@@ -25,7 +25,7 @@ mod status;
 mod up;
 mod version;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use context::{Context, Globals};
 use error::{CliError, EXIT_CODES, Exit};
 use output::{Color, Output};
@@ -121,28 +121,14 @@ fn usage(why: &clap::Error) -> ExitCode {
     }
     if std::env::args().any(|arg| arg == "--json") {
         let text = why.to_string();
-        let line = text.lines().next().unwrap_or_default();
-        let message = line.strip_prefix("error: ").unwrap_or(line);
+        let said = text.lines().take_while(|line| !line.starts_with("Usage:"));
+        let said: Vec<&str> = said.map(str::trim).filter(|line| !line.is_empty()).collect();
+        let said = said.join(" ");
+        let message = said.strip_prefix("error: ").unwrap_or(&said);
         let error = CliError::usage(message).hint("see `meshmq --help`");
         Output::new(true, false, Color::Never).error(&error);
     } else {
         let _ = why.print();
     }
     Exit::Usage.into()
-}
-
-/// The whole reference: the help of every command, in order.
-pub fn reference() -> Vec<(String, String)> {
-    fn visit(command: &mut clap::Command, path: &str, pages: &mut Vec<(String, String)>) {
-        pages.push((path.to_owned(), command.render_long_help().to_string()));
-        for sub in command.get_subcommands_mut().filter(|sub| !sub.is_hide_set()) {
-            let path = format!("{path} {}", sub.get_name());
-            visit(sub, &path, pages);
-        }
-    }
-    let mut command = Cli::command();
-    command.build();
-    let mut pages = Vec::new();
-    visit(&mut command, "meshmq", &mut pages);
-    pages
 }

@@ -115,10 +115,10 @@ impl Output {
     /// object on a line.
     pub fn error(&mut self, error: &CliError) {
         if self.json {
-            let object = serde_json::json!({"error": {
-                "code": error.code, "message": error.message, "hint": error.hint,
-            }});
-            let _ = writeln!(self.stderr, "{object}");
+            let CliError { code, message, hint, .. } = error;
+            let object = ErrorObject { error: ErrorFields { code, message, hint } };
+            let line = serde_json::to_string(&object).expect("three texts");
+            let _ = writeln!(self.stderr, "{line}");
             return;
         }
         let message = printable(&error.message);
@@ -151,6 +151,19 @@ impl Output {
             Err(CliError::usage("nothing was changed").hint("answer y, or give --yes"))
         }
     }
+}
+
+/// An error in JSON.
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    error: ErrorFields<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorFields<'a> {
+    code: &'a str,
+    message: &'a str,
+    hint: &'a str,
 }
 
 /// When to use colours.

@@ -29,11 +29,11 @@ const WAIT_ONCE: Duration = Duration::from_secs(20);
 /// message leaves its queue only after it was written, or after the command of --exec ended well.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The command of --exec runs in a shell with the body on its standard input and MESHMQ_ID, MESHMQ_QUEUE,
-MESHMQ_ORIGIN, MESHMQ_LABEL, MESHMQ_PRIORITY, MESHMQ_CONTENT_TYPE, MESHMQ_CORRELATION_ID,
-MESHMQ_REPLY_TO, MESHMQ_DELIVERY_COUNT, MESHMQ_ENQUEUED_AT and MESHMQ_HEADER_name in its environment.
-If it exits with 0, the message is done; with 75, or anything else, it returns to the queue after
-1 s, doubling to 60 s; all but 75 are reported.
+The command of --exec runs in a shell, with the body on its standard input and MESHMQ_ID,
+MESHMQ_QUEUE, MESHMQ_ORIGIN, MESHMQ_LABEL, MESHMQ_PRIORITY, MESHMQ_CONTENT_TYPE,
+MESHMQ_CORRELATION_ID, MESHMQ_REPLY_TO, MESHMQ_DELIVERY_COUNT, MESHMQ_ENQUEUED_AT and
+MESHMQ_HEADER_name in its environment. If it exits with 0, the message is done. If not, the
+message returns to the queue after 1 s, doubling to 60 s; 75 says that this is no failure.
 
 Examples:
   meshmq recv orders

@@ -37,6 +37,9 @@ pub(super) struct UpArgs {
     /// Join the mesh of this token first
     #[arg(long, value_name = "TOKEN")]
     join: Option<String>,
+    /// Tell other nodes these addresses instead of those listened on: host:port
+    #[arg(long, hide = true, value_name = "ADDR")]
+    announce: Vec<String>,
     /// Stop when standard input ends
     #[arg(long, hide = true)]
     exit_with_stdin: bool,
@@ -53,6 +56,7 @@ pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, Cli
         listen: args.listen,
         peers: args.peer,
         discovery: !args.no_discovery,
+        announce: args.announce,
         socket_group: args.socket_group,
         join: args.join,
         exit_with_stdin: args.exit_with_stdin,
