@@ -58,6 +58,3 @@ pub fn decode_answer(bytes: &[u8]) -> Result<HopAnswer, CodecError> {
     check_answer(&answer.answer)?;
     Ok(answer)
 }
-
-#[cfg(test)]
-mod tests;

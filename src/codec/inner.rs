@@ -62,6 +62,3 @@ pub fn digest(outer: &Outer, inner: &[u8]) -> Digest {
     short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     Short(short)
 }
-
-#[cfg(test)]
-mod tests;

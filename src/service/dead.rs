@@ -1,5 +1,6 @@
 //! Dead letters, named by the ids of their messages.
 
+use super::answer::Budget;
 use super::queues::count;
 use super::send::{accepted, parse_id};
 use super::{Sent, Service, ServiceError};
@@ -13,6 +14,9 @@ use crate::security::random;
 
 /// Dead letters that one page holds at most.
 pub const DEAD_PAGE_MAX: usize = 256;
+
+/// Dead letters that one step of a search holds.
+const SEARCH_STEP: usize = 16;
 
 /// A dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,18 +45,31 @@ impl Service {
         after: Option<u64>,
         max: usize,
     ) -> Result<(Vec<DeadLetter>, Option<u64>), ServiceError> {
-        let max = max.clamp(1, DEAD_PAGE_MAX);
-        let views = self.dead_views(after, max).await?;
-        let next = views.last().filter(|_| views.len() >= max).map(|last| last.letter);
-        let letters = views.into_iter().map(|view| DeadLetter {
-            id: view.id.reference(),
-            destination: format!("{}@{}", view.queue, self.node_text(view.destination)),
-            reason: view.reason,
-            died_at: view.died_at,
-            unconfirmed: view.unconfirmed,
-            label: decode_inner(&view.inner).map(|inner| inner.label).unwrap_or_default(),
-        });
-        Ok((letters.collect(), next))
+        let mut budget = Budget::new(max.clamp(1, DEAD_PAGE_MAX));
+        let (mut letters, mut last) = (Vec::new(), after);
+        loop {
+            let step = budget.step();
+            if step == 0 {
+                return Ok((letters, last));
+            }
+            let views = self.dead_views(last, step).await?;
+            let is_last = views.len() < step;
+            for view in views {
+                budget.add(view.inner.len());
+                last = Some(view.letter);
+                letters.push(DeadLetter {
+                    id: view.id.reference(),
+                    destination: format!("{}@{}", view.queue, self.node_text(view.destination)),
+                    reason: view.reason,
+                    died_at: view.died_at,
+                    unconfirmed: view.unconfirmed,
+                    label: decode_inner(&view.inner).map(|inner| inner.label).unwrap_or_default(),
+                });
+            }
+            if is_last {
+                return Ok((letters, None));
+            }
+        }
     }
 
     /// Sends a dead letter again, under a new id.
@@ -86,12 +103,12 @@ impl Service {
         let wanted = parse_id(id)?;
         let mut after = None;
         loop {
-            let page = self.dead_views(after, DEAD_PAGE_MAX).await?;
+            let page = self.dead_views(after, SEARCH_STEP).await?;
             if let Some(found) = page.iter().find(|view| view.id.reference() == wanted) {
                 return Ok(found.letter);
             }
             match page.last() {
-                Some(last) if page.len() >= DEAD_PAGE_MAX => after = Some(last.letter),
+                Some(last) if page.len() >= SEARCH_STEP => after = Some(last.letter),
                 _ => return Err(ServiceError::NoSuchLetter(wanted.to_string())),
             }
         }

@@ -4,6 +4,7 @@
 //! the engine, links from whoever implements [`Links`]. Refuses to know HTTP, JSON and libp2p, and
 //! to hold rules of queueing.
 
+mod answer;
 mod dead;
 mod error;
 mod links;
@@ -16,6 +17,7 @@ mod send;
 mod status;
 mod wait;
 
+pub use answer::ANSWER_BYTES;
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
 pub use links::{JoinFailure, JoinFuture, Link, Links, Sighting};

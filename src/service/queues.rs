@@ -1,5 +1,6 @@
 //! Local queues, what lies in them, and what waits for other nodes.
 
+use super::answer::Budget;
 use super::{Message, Service, ServiceError};
 use crate::engine::command::{
     Command, OutgoingState, OutgoingView, Place, QueueSpec, QueueView, Reply,
@@ -94,13 +95,27 @@ impl Service {
         max: usize,
     ) -> Result<(Vec<Message>, Option<Place>), ServiceError> {
         let queue = self.resolve_local(name)?;
-        let max = max.min(PEEK_MAX);
-        let command = Command::Peek { queue: queue.clone(), after, max };
-        let Reply::Peeked(found) = self.call(command).await? else {
-            return Err(ServiceError::Internal("messages were expected".to_owned()));
-        };
-        let next = found.last().filter(|_| found.len() >= max).map(|last| last.place);
-        Ok((found.into_iter().map(|peeked| Message::read(&queue, peeked)).collect(), next))
+        let mut budget = Budget::new(max.clamp(1, PEEK_MAX));
+        let (mut seen, mut last) = (Vec::new(), after);
+        loop {
+            let step = budget.step();
+            if step == 0 {
+                return Ok((seen, last));
+            }
+            let command = Command::Peek { queue: queue.clone(), after: last, max: step };
+            let Reply::Peeked(found) = self.call(command).await? else {
+                return Err(ServiceError::Internal("messages were expected".to_owned()));
+            };
+            let is_last = found.len() < step;
+            for peeked in found {
+                budget.add(peeked.inner.len());
+                last = Some(peeked.place);
+                seen.push(Message::read(&queue, peeked));
+            }
+            if is_last {
+                return Ok((seen, None));
+            }
+        }
     }
 
     /// Describes what waits for other nodes.

@@ -1,7 +1,10 @@
 //! Receiving under locks, with a long poll, and settling.
 
+use super::answer::Budget;
 use super::{Message, Service, ServiceError, WAIT_MAX};
+use crate::engine::address::QueueName;
 use crate::engine::command::{Command, Reply, Settlement};
+use crate::engine::limits::RECEIVE_MAX;
 use crate::engine::rejection::Rejection;
 use crate::engine::step::{Event, Input};
 use crate::engine::time::Timestamp;
@@ -64,19 +67,16 @@ impl Service {
         session: u64,
     ) -> Result<Vec<Received>, ServiceError> {
         let queue = self.resolve_local(queue)?;
+        if !(1..=RECEIVE_MAX).contains(&max) {
+            let bounds = format!("from 1 to {RECEIVE_MAX}");
+            return Err(ServiceError::bad_value("the number of messages", bounds));
+        }
         let until = Instant::now() + wait.min(WAIT_MAX);
         let mut events = self.handle().events();
         loop {
-            let command = Command::Receive { queue: queue.clone(), max, lease_ms, session };
-            let Reply::Deliveries(found) = self.call(command).await? else {
-                return Err(ServiceError::Internal("deliveries were expected".to_owned()));
-            };
+            let found = self.take(&queue, max, lease_ms, session).await?;
             if !found.is_empty() {
-                let read = found.into_iter().map(|delivered| Received {
-                    lock: Lock { token: self.token(delivered.lock), until: delivered.locked_until },
-                    message: Message::read(&queue, delivered.message),
-                });
-                return Ok(read.collect());
+                return Ok(found);
             }
             let available = async {
                 loop {
@@ -94,6 +94,43 @@ impl Service {
                     Err(_elapsed) => return Ok(Vec::new()),
                 },
                 () = self.0.parts.stop.cancelled() => return Ok(Vec::new()),
+            }
+        }
+    }
+
+    /// Locks what is there now.
+    async fn take(
+        &self,
+        queue: &QueueName,
+        max: usize,
+        lease_ms: u64,
+        session: u64,
+    ) -> Result<Vec<Received>, ServiceError> {
+        let mut budget = Budget::new(max);
+        let mut taken = Vec::new();
+        loop {
+            let step = budget.step();
+            if step == 0 {
+                return Ok(taken);
+            }
+            let command = Command::Receive { queue: queue.clone(), max: step, lease_ms, session };
+            let found = match self.call(command).await {
+                Ok(Reply::Deliveries(found)) => found,
+                Ok(_) => return Err(ServiceError::Internal("deliveries were expected".to_owned())),
+                // What is locked already must be handed out.
+                Err(_) if !taken.is_empty() => return Ok(taken),
+                Err(why) => return Err(why),
+            };
+            let is_last = found.len() < step;
+            for delivered in found {
+                budget.add(delivered.message.inner.len());
+                taken.push(Received {
+                    lock: Lock { token: self.token(delivered.lock), until: delivered.locked_until },
+                    message: Message::read(queue, delivered.message),
+                });
+            }
+            if is_last {
+                return Ok(taken);
             }
         }
     }

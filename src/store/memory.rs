@@ -209,6 +209,9 @@ impl MemoryStore {
 impl Storage for MemoryStore {
     fn commit(&mut self, writes: &[Write]) -> Result<(), StorageError> {
         self.ready()?;
+        if writes.is_empty() {
+            return Ok(());
+        }
         let result = self.try_commit(writes);
         match result {
             Ok(()) => self.commits += 1,

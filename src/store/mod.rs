@@ -3,8 +3,10 @@
 
 pub mod keys;
 pub mod memory;
+pub mod sled;
 
 pub use self::memory::{FailMode, Faults, MemoryStore, Snapshot};
+pub use self::sled::{Alarm, SledOptions, SledStore};
 
 use crate::engine::storage::StorageError;
 

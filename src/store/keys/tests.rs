@@ -3,48 +3,47 @@
 use super::*;
 use proptest::prelude::*;
 
-fn number() -> impl Strategy<Value = u64> {
-    prop_oneof![0..4_u64, any::<u64>(), Just(u64::MAX), Just(255), Just(256)]
+fn number() -> BoxedStrategy<u64> {
+    prop_oneof![0..4_u64, any::<u64>(), Just(u64::MAX), Just(255), Just(256)].boxed()
 }
 
-fn node() -> impl Strategy<Value = NodeId> {
+fn node() -> BoxedStrategy<NodeId> {
     prop_oneof![
         Just(NodeId::from_bytes([0; 32])),
         any::<u8>().prop_map(|byte| NodeId::from_bytes([byte; 32])),
         any::<[u8; 32]>().prop_map(NodeId::from_bytes),
     ]
+    .boxed()
 }
 
 fn line() -> impl Strategy<Value = LineId> {
     number().prop_map(LineId)
 }
 
-fn epoch() -> impl Strategy<Value = Epoch> {
-    (number(), number()).prop_map(|(k, nonce)| Epoch { k, nonce })
+fn epoch() -> BoxedStrategy<Epoch> {
+    (number(), number()).prop_map(|(k, nonce)| Epoch { k, nonce }).boxed()
 }
 
-fn stream() -> impl Strategy<Value = StreamId> {
-    (node(), line(), epoch()).prop_map(|(origin, line, epoch)| StreamId { origin, line, epoch })
+fn stream() -> BoxedStrategy<StreamId> {
+    (node(), line(), epoch())
+        .prop_map(|(origin, line, epoch)| StreamId { origin, line, epoch })
+        .boxed()
 }
 
-fn message() -> impl Strategy<Value = MessageId> {
-    (stream(), number()).prop_map(|(stream, number)| MessageId { stream, number })
+fn message() -> BoxedStrategy<MessageId> {
+    (stream(), number()).prop_map(|(stream, number)| MessageId { stream, number }).boxed()
 }
 
-fn spot() -> impl Strategy<Value = Spot> {
-    (node(), any::<u8>(), number()).prop_map(|(destination, rank, arrival)| Spot {
-        destination,
-        rank,
-        arrival,
-    })
+fn spot() -> BoxedStrategy<Spot> {
+    (node(), any::<u8>(), number())
+        .prop_map(|(destination, rank, arrival)| Spot { destination, rank, arrival })
+        .boxed()
 }
 
-fn seat() -> impl Strategy<Value = Seat> {
-    (any::<u32>(), any::<u8>(), number()).prop_map(|(queue, rank, arrival)| Seat {
-        queue,
-        rank,
-        arrival,
-    })
+fn seat() -> BoxedStrategy<Seat> {
+    (any::<u32>(), any::<u8>(), number())
+        .prop_map(|(queue, rank, arrival)| Seat { queue, rank, arrival })
+        .boxed()
 }
 
 /// Short, and rich in the bytes that the escaping is about.
@@ -57,16 +56,17 @@ fn name() -> impl Strategy<Value = String> {
         .prop_map(String::from_iter)
 }
 
-fn target() -> impl Strategy<Value = Target> {
+fn target() -> BoxedStrategy<Target> {
     prop_oneof![
         (line(), epoch(), number()).prop_map(|(line, epoch, n)| Target::Sent(line, epoch, n)),
         spot().prop_map(Target::Copy),
         seat().prop_map(Target::Queued),
         stream().prop_map(Target::Statement),
     ]
+    .boxed()
 }
 
-fn key() -> impl Strategy<Value = Key> {
+fn key() -> BoxedStrategy<Key> {
     let directory = (any::<u8>(), subject())
         .prop_map(|(kind, subject)| Key::Directory(DirectoryKey { kind, subject: subject.into() }));
     let first = prop_oneof![
@@ -92,11 +92,11 @@ fn key() -> impl Strategy<Value = Key> {
         number().prop_map(Key::Dead),
         (number(), target()).prop_map(|(at, to)| Key::Timer(Timestamp::from_millis(at), to)),
     ];
-    prop_oneof![first, second]
+    prop_oneof![first, second].boxed()
 }
 
 /// Two keys of the same table, more often than chance would give.
-fn pair() -> impl Strategy<Value = (Key, Key)> {
+fn pair() -> BoxedStrategy<(Key, Key)> {
     prop_oneof![
         (key(), key()),
         (name(), name()).prop_map(|(a, b)| (Key::Private(a), Key::Private(b))),
@@ -112,6 +112,7 @@ fn pair() -> impl Strategy<Value = (Key, Key)> {
             (key(t, a), key(u, b))
         }),
     ]
+    .boxed()
 }
 
 proptest! {
