@@ -34,7 +34,7 @@ pub struct Globals {
     /// Tell more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Longest wait for the node's answer, or for what --wait asks [default: 30s]
+    /// Longest wait for an answer, or for what --wait asks [default: 30s]
     #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// When to use colours

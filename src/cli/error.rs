@@ -5,7 +5,6 @@
 use crate::client::http::ClientError;
 use crate::client::json::{Problem, code};
 use crate::config::ConfigError;
-use crate::daemon::DaemonError;
 use std::process::ExitCode;
 
 /// Exit codes of every command.
@@ -123,12 +122,6 @@ impl From<std::io::Error> for CliError {
 impl From<ConfigError> for CliError {
     fn from(why: ConfigError) -> Self {
         Self::new(Exit::Configuration, "configuration", why.to_string())
-    }
-}
-
-impl From<DaemonError> for CliError {
-    fn from(why: DaemonError) -> Self {
-        Self { code: why.code.to_owned(), message: why.message, hint: why.hint, exit: why.exit }
     }
 }
 

@@ -25,7 +25,7 @@ mod status;
 mod up;
 mod version;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Context, Globals};
 use error::{CliError, EXIT_CODES, Exit};
 use output::{Color, Output};
@@ -66,7 +66,10 @@ enum Command {
 
 /// Runs the program: parses, does, and says how it ended.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = compact(Cli::command())
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(why) => return usage(&why),
     };
@@ -111,6 +114,16 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Demo(args) => demo::run(args, context).await,
         Command::Version(args) => version::run(args, context),
     }
+}
+
+/// Puts what a help text explains below its options, so that these stay one line each.
+fn compact(command: clap::Command) -> clap::Command {
+    let command = command.mut_subcommands(compact);
+    let Some(long) = command.get_long_about().map(ToString::to_string) else { return command };
+    let explained = long.split_once("\n\n").map(|(_, rest)| rest.to_owned());
+    let below = command.get_after_help().map(ToString::to_string);
+    let below: Vec<String> = explained.into_iter().chain(below).collect();
+    command.long_about(None).after_help(below.join("\n\n"))
 }
 
 /// Shows help, or says what is wrong with the arguments (64).

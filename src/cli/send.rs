@@ -7,9 +7,8 @@ use super::context::{Context, within};
 use super::error::{CliError, Exit, exit_of_death};
 use super::output::{GOOD, WARN, styled};
 use super::units::parse_duration;
-use crate::client::json::{NewMessage, Sent, SentState, Wait};
+use crate::client::json::{Delivery, NewMessage, Sent, SentState, Wait};
 use crate::client::path;
-use crate::engine::message::Delivery;
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -101,7 +100,7 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
         return lines::run(args, context).await;
     }
     let bytes = body::read(args.body.as_deref()).await?;
-    let message = NewMessage { ..args.with_body(&bytes) };
+    let message = args.with_body(&bytes);
     let mut client = context.connect().await?;
     let path = args.path(context.timeout());
     let limit = args.answer_within(context.timeout());

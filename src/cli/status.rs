@@ -19,8 +19,8 @@ Examples:
   meshmq status
   meshmq status --wait ready --timeout 10s     in scripts, after `meshmq up &`")]
 pub(super) struct StatusArgs {
-    /// Wait until the node is there (75 when --timeout runs out)
-    #[arg(long, value_name = "STATE", value_enum)]
+    /// Wait until the node is ready; 75 when --timeout runs out
+    #[arg(long, value_name = "ready", value_enum, hide_possible_values = true)]
     wait: Option<WaitFor>,
 }
 

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::error::{CliError, Exit};
 use super::output::{FAINT, GOOD, STRONG, TYPED, styled};
 use crate::client::json;
-use crate::daemon::{self, UpOptions};
+use crate::daemon::{self, DaemonError, UpOptions};
 use clap::Args;
 use std::path::Path;
 
@@ -66,6 +66,12 @@ pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, Cli
     said?;
     context.out.note("stopped");
     Ok(Exit::Done)
+}
+
+impl From<DaemonError> for CliError {
+    fn from(why: DaemonError) -> Self {
+        Self { code: why.code.to_owned(), message: why.message, hint: why.hint, exit: why.exit }
+    }
 }
 
 /// Says that the node is ready, and what comes next.

@@ -38,10 +38,10 @@ impl Folder {
                 format!("no temporary folder can be made: {why}"),
             )
         };
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|why| failed(std::io::Error::other(why)))?;
-        let name = format!("{PREFIX}{:016x}", u64::from_ne_bytes(random));
+        let now = jiff::Timestamp::now().as_nanosecond();
+        let name = format!("{PREFIX}{}-{:x}", std::process::id(), now);
         let path = std::env::temp_dir().join(name);
+        // Somebody else's folder of that name would be an error here, not a trap.
         DirBuilder::new().mode(0o700).create(&path).map_err(failed)?;
         let sweeper = std::env::current_exe().and_then(|program| {
             Command::new(program)

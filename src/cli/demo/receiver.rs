@@ -62,7 +62,13 @@ pub(super) struct Receiver {
     queue: &'static str,
     socket: PathBuf,
     tally: watch::Sender<Tally>,
-    running: Option<(watch::Sender<bool>, JoinHandle<Result<(), CliError>>)>,
+    running: Option<Running>,
+}
+
+/// Its task, with what stops it.
+struct Running {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<Result<(), CliError>>,
 }
 
 impl Receiver {
@@ -82,12 +88,12 @@ impl Receiver {
         self.socket = socket;
         let (stop, stopped) = watch::channel(false);
         let task = take(self.queue, self.socket.clone(), self.tally.clone(), stopped);
-        self.running = Some((stop, tokio::spawn(task)));
+        self.running = Some(Running { stop, task: tokio::spawn(task) });
     }
 
     /// Stops between two messages.
     pub(super) async fn pause(&mut self) -> Result<(), CliError> {
-        let Some((stop, task)) = self.running.take() else { return Ok(()) };
+        let Some(Running { stop, task }) = self.running.take() else { return Ok(()) };
         stop.send_replace(true);
         task.await.unwrap_or(Ok(()))
     }
@@ -95,8 +101,8 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        if let Some((_, task)) = &self.running {
-            task.abort();
+        if let Some(running) = &self.running {
+            running.task.abort();
         }
     }
 }

@@ -6,9 +6,10 @@ use super::receiver::{Receiver, Tally};
 use super::view::View;
 use super::{MESSAGES, Outcome};
 use crate::client::http::Client;
-use crate::client::json::{Batch, BatchSent, InviteRequest, Invited, NewMessage, Queue, QueueSpec};
+use crate::client::json::{
+    Batch, BatchSent, Delivery, InviteRequest, Invited, NewMessage, Queue, QueueSpec,
+};
 use crate::client::path;
-use crate::engine::message::Delivery;
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::watch;

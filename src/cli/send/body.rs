@@ -1,7 +1,7 @@
 //! Where a body comes from: the command line, a file, or standard input.
 
 use super::super::error::{CliError, Exit};
-use crate::engine::limits::BODY_MAX;
+use crate::client::json::BODY_MAX;
 use std::fs::File;
 use std::io::{Cursor, Read, stdin};
 

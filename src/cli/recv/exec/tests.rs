@@ -1,5 +1,5 @@
 use super::{Verdict, run};
-use crate::client::json::Message;
+use crate::client::json::{Delivery, Message};
 use std::path::Path;
 
 fn message(body: &str) -> Message {
@@ -9,7 +9,7 @@ fn message(body: &str) -> Message {
         queue: "orders".to_owned(),
         origin: "pc-a".to_owned(),
         priority: 5,
-        delivery: crate::engine::message::Delivery::Recoverable,
+        delivery: Delivery::Recoverable,
         label: "sale".to_owned(),
         content_type: String::new(),
         headers: headers.into(),
