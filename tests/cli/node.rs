@@ -6,22 +6,22 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// What a command left.
-pub struct Ran {
+pub(crate) struct Ran {
     /// Its exit code; -1 if a signal ended it.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Its standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Its standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs the program with nothing on its standard input and no node anywhere near.
-pub fn meshmq(args: &[&str]) -> Ran {
+pub(crate) fn meshmq(args: &[&str]) -> Ran {
     run(Path::new("/nonexistent/meshmq"), args, b"")
 }
 
 /// Runs the program for the node of a directory, with this standard input.
-pub fn run(data: &Path, args: &[&str], input: &[u8]) -> Ran {
+pub(crate) fn run(data: &Path, args: &[&str], input: &[u8]) -> Ran {
     let mut child = command(data)
         .args(args)
         .stdin(Stdio::piped())
@@ -43,7 +43,7 @@ pub fn run(data: &Path, args: &[&str], input: &[u8]) -> Ran {
 }
 
 /// The program in the surroundings of all tests.
-pub fn command(data: &Path) -> Command {
+pub(crate) fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshmq"));
     command.env("COLUMNS", "100").env("NO_COLOR", "1").env("MESHMQ_DATA", data);
     command.env("MESHMQ_LOG", "error");
@@ -51,21 +51,21 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// A running node, stopped when dropped.
-pub struct Node {
+pub(crate) struct Node {
     dir: TempDir,
     child: Child,
     /// The event that it printed when it was ready.
-    pub ready: serde_json::Value,
+    pub(crate) ready: serde_json::Value,
 }
 
 impl Node {
     /// Starts a node that nobody can find.
-    pub fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         Self::start_with(name, &[])
     }
 
     /// The same with further arguments.
-    pub fn start_with(name: &str, args: &[&str]) -> Self {
+    pub(crate) fn start_with(name: &str, args: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut child = command(dir.path())
             .args(["up", "--json", "--name", name, "--listen", "127.0.0.1:0", "--no-discovery"])
@@ -89,31 +89,31 @@ impl Node {
     }
 
     /// Its directory.
-    pub fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         self.dir.path()
     }
 
     /// Runs a command for it.
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         run(self.data(), args, b"")
     }
 
     /// Runs a command that has to succeed; gives its standard output.
-    pub fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let ran = self.run(args);
         assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
         ran.stdout
     }
 
     /// Runs a command with `--json` that has to succeed; gives the objects that it printed.
-    pub fn json(&self, args: &[&str]) -> Vec<serde_json::Value> {
+    pub(crate) fn json(&self, args: &[&str]) -> Vec<serde_json::Value> {
         let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
         let lines = self.ok(&args);
         lines.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect()
     }
 
     /// Waits until it has stopped by itself; gives its exit code.
-    pub fn wait(mut self) -> i32 {
+    pub(crate) fn wait(mut self) -> i32 {
         self.child.wait().expect("it runs").code().unwrap_or(-1)
     }
 }

@@ -4,19 +4,19 @@
 use super::node::Node;
 
 /// Commands and their output, as on a terminal.
-pub struct Transcript<'a> {
+pub(crate) struct Transcript<'a> {
     node: &'a Node,
     text: String,
 }
 
 impl<'a> Transcript<'a> {
     /// An empty session at this node.
-    pub fn at(node: &'a Node) -> Self {
+    pub(crate) fn at(node: &'a Node) -> Self {
         Self { node, text: String::new() }
     }
 
     /// Runs a command and writes down what it prints; standard error is marked with `!`.
-    pub fn run(&mut self, args: &[&str]) -> &mut Self {
+    pub(crate) fn run(&mut self, args: &[&str]) -> &mut Self {
         let ran = self.node.run(args);
         self.text.push_str(&format!("$ meshmq {}\n", args.join(" ")));
         for line in ran.stdout.lines() {
@@ -32,7 +32,7 @@ impl<'a> Transcript<'a> {
     }
 
     /// The session, comparable.
-    pub fn clean(&self) -> String {
+    pub(crate) fn clean(&self) -> String {
         let data = self.node.data().to_str().expect("a plain path");
         let text = self.text.replace(data, "[DATA]");
         text.lines().map(|line| format!("{}\n", redact(line))).collect()
