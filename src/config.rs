@@ -3,6 +3,7 @@
 //! Refuses to create or to change anything: `daemon` does that.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Port of the hop protocol, tcp, unless another is asked for.
@@ -19,6 +20,17 @@ pub const NODE_FILE: &str = "node.json";
 pub struct NodeFile {
     /// Path of the socket for local programs.
     pub socket: PathBuf,
+    /// Ports that were chosen, by what was asked for: the next start takes them again.
+    #[serde(default)]
+    pub ports: BTreeMap<String, u16>,
+}
+
+impl NodeFile {
+    /// Reads the file of a node's directory; empty if there is none that can be read.
+    pub fn read(data: &Path) -> Self {
+        let bytes = std::fs::read(data.join(NODE_FILE)).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
 }
 
 /// The node's directory: the one given, or `meshmq` in the user's data directory (XDG).
@@ -46,10 +58,8 @@ pub fn find_socket(data: &Path) -> PathBuf {
     if let Some(plain) = plain_socket(&path) {
         return plain;
     }
-    let recorded = std::fs::read(path.join(NODE_FILE)).ok();
-    recorded
-        .and_then(|bytes| serde_json::from_slice::<NodeFile>(&bytes).ok())
-        .map_or_else(|| path.join(SOCKET_NAME), |file| file.socket)
+    let recorded = NodeFile::read(&path).socket;
+    if recorded.as_os_str().is_empty() { path.join(SOCKET_NAME) } else { recorded }
 }
 
 /// Why there is no configuration.

@@ -12,7 +12,7 @@ fn a_long_directory_records_where_the_socket_is() {
     let dir = root.path().join("d".repeat(100));
     std::fs::create_dir(&dir).expect("a directory with a long name");
     assert_eq!(plain_socket(&dir), None);
-    let file = NodeFile { socket: PathBuf::from("/run/short.sock") };
+    let file = NodeFile { socket: PathBuf::from("/run/short.sock"), ..NodeFile::default() };
     let text = serde_json::to_vec(&file).expect("a plain structure");
     std::fs::write(dir.join(NODE_FILE), text).expect("the directory is writable");
     assert_eq!(find_socket(&dir), Path::new("/run/short.sock"));

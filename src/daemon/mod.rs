@@ -3,11 +3,21 @@
 //! Refuses to decide anything that a part below could decide; it starts the parts in order, passes
 //! what one says to the other, and stops them in the reverse order.
 
+mod core;
 mod error;
+mod home;
+mod links;
+mod node;
+mod ports;
+mod running;
+mod signals;
+mod space;
 
+pub use crate::client::json::Ready;
 pub use error::DaemonError;
+pub use running::{Running, start};
 
-use serde::Serialize;
+use signals::Signals;
 use std::path::PathBuf;
 
 /// What `up` was asked for.
@@ -35,26 +45,32 @@ pub struct UpOptions {
     pub exit_with_stdin: bool,
 }
 
-/// A node that takes requests: the `ready` event of `up --json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Ready {
-    /// Name of the node.
-    pub name: String,
-    /// Its id, as 64 hexadecimal digits.
-    pub node_id: String,
-    /// Label of the mesh.
-    pub mesh: String,
-    /// Addresses it listens on.
-    pub listen: Vec<String>,
-    /// Path of the socket for local programs.
-    pub socket: String,
-}
-
 /// Runs a node in the foreground until it is told to stop: SIGINT, SIGTERM, `down`, or the end of
 /// standard input where that was asked for. `on_ready` is called once, when it takes requests.
 ///
 /// # Errors
 /// Whatever keeps the node from starting, and a store that fails while it runs.
-pub async fn run(_options: UpOptions, _on_ready: impl FnOnce(&Ready)) -> Result<(), DaemonError> {
-    Err(DaemonError::new("not_started", "the node has no engine", "", 70))
+pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<(), DaemonError> {
+    let mut signals = Signals::catch()?;
+    let with_stdin = options.exit_with_stdin;
+    let running = tokio::select! {
+        running = start(options) => running?,
+        () = signals.come() => return Ok(()),
+    };
+    if with_stdin {
+        signals::stop_with_stdin(running.stopper());
+    }
+    on_ready(running.ready());
+    let stopper = running.stopper();
+    let ended = running.wait();
+    tokio::pin!(ended);
+    tokio::select! {
+        ended = &mut ended => return ended,
+        () = signals.come() => stopper.cancel(),
+    }
+    tokio::select! {
+        ended = &mut ended => ended,
+        // Whoever insists does not want to wait for open requests.
+        () = signals.come() => Ok(()),
+    }
 }

@@ -5,6 +5,7 @@
 
 use crate::engine::time::{SECOND_MS, Timestamp};
 use crate::os;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -12,20 +13,19 @@ use std::time::Duration;
 /// that one moment is printed the same way twice.
 const DRIFT_SHOWN_MS: u64 = 2 * SECOND_MS;
 
-/// The node's clock.
-#[derive(Debug)]
+/// The node's clock. Clones show the same time.
+#[derive(Clone, Debug)]
 pub struct Clock {
     base: Timestamp,
     started: Duration,
-    wall_offset_ms: AtomicI64,
+    wall_offset_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
     /// A clock that shows `base` now: the engine's time after its store was opened.
     pub fn start(base: Timestamp) -> Self {
-        let clock = Self { base, started: os::since_boot(), wall_offset_ms: AtomicI64::new(0) };
-        clock.wall_offset_ms.store(offset(os::wall_ms(), base), Ordering::Relaxed);
-        clock
+        let wall_offset_ms = Arc::new(AtomicI64::new(offset(os::wall_ms(), base)));
+        Self { base, started: os::since_boot(), wall_offset_ms }
     }
 
     /// Node time.

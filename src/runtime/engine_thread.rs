@@ -3,13 +3,14 @@
 //! Refuses to go on after a failed commit: the thread ends and everyone who waits is told.
 
 use super::clock::Clock;
-use super::handle::{Busy, EVENTS_MAX, Ending, Handle, INPUTS_MAX};
+use super::handle::{EVENTS_MAX, Ending, Handle, INPUTS_MAX};
 use crate::engine::command::{Command, Reply};
 use crate::engine::rejection::Rejection;
 use crate::engine::step::{Event, Input, Output};
+use crate::engine::storage::Storage;
 use crate::engine::time::Timestamp;
+use crate::engine::{Engine, EngineError};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -32,6 +33,18 @@ pub trait Machine: Send {
 
     /// When it wants to be called at the latest, without input.
     fn deadline(&self) -> Option<Timestamp>;
+}
+
+impl<S: Storage> Machine for Engine<S> {
+    type Error = EngineError;
+
+    fn process(&mut self, now: Timestamp, inputs: Vec<Input>) -> Result<Vec<Output>, EngineError> {
+        Self::process(self, now, inputs)
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        Self::deadline(self)
+    }
 }
 
 /// One thing for the thread to do.
@@ -58,15 +71,12 @@ pub fn spawn<M: Machine + 'static>(
     let (jobs, waiting) = mpsc::channel(INPUTS_MAX);
     let (events, _) = broadcast::channel(EVENTS_MAX);
     let (told, ending) = watch::channel(None);
-    let clock = Arc::new(clock);
-    let busy = Arc::new(Busy::default());
     let thread = EngineThread {
         machine,
         outbound,
         waiting,
         events: events.clone(),
-        clock: Arc::clone(&clock),
-        busy: Arc::clone(&busy),
+        clock: clock.clone(),
         pending: BTreeMap::new(),
         next_ticket: 0,
     };
@@ -74,7 +84,7 @@ pub fn spawn<M: Machine + 'static>(
         .name("engine".to_owned())
         .spawn(move || thread.run(&told))
         .expect("the system gives a thread");
-    (Handle { jobs, events, clock, busy, ending }, thread)
+    (Handle { jobs, events, clock, ending }, thread)
 }
 
 struct EngineThread<M, F> {
@@ -82,8 +92,7 @@ struct EngineThread<M, F> {
     outbound: F,
     waiting: mpsc::Receiver<Job>,
     events: broadcast::Sender<Event>,
-    clock: Arc<Clock>,
-    busy: Arc<Busy>,
+    clock: Clock,
     /// Who waits for which ticket.
     pending: BTreeMap<u64, oneshot::Sender<Result<Reply, Rejection>>>,
     next_ticket: u64,
@@ -150,9 +159,7 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
 
     /// One durable step and what follows from it.
     fn turn(&mut self, now: Timestamp, inputs: Vec<Input>) -> Result<(), Ending> {
-        self.busy.begin();
         let outputs = self.machine.process(now, inputs);
-        self.busy.end();
         let outputs = outputs.map_err(|error| Ending::Failed(error.to_string()))?;
         for output in outputs {
             match output {

@@ -8,9 +8,6 @@ use crate::engine::command::{Command, Reply};
 use crate::engine::rejection::Rejection;
 use crate::engine::step::{Event, Input};
 use crate::engine::time::Timestamp;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Inputs that wait for the engine thread at once; more make their callers wait.
@@ -23,8 +20,7 @@ pub const EVENTS_MAX: usize = 8_192;
 pub struct Handle {
     pub(super) jobs: mpsc::Sender<Job>,
     pub(super) events: broadcast::Sender<Event>,
-    pub(super) clock: Arc<Clock>,
-    pub(super) busy: Arc<Busy>,
+    pub(super) clock: Clock,
     pub(super) ending: watch::Receiver<Option<Ending>>,
 }
 
@@ -63,11 +59,6 @@ impl Handle {
         self.clock.wall(moment)
     }
 
-    /// How long the engine has been at its present batch; zero if it waits.
-    pub fn busy_for(&self) -> Duration {
-        self.busy.elapsed()
-    }
-
     /// Asks the thread to end after what is ahead of this, and waits until it has.
     pub async fn stop(&self) -> Ending {
         let _ = self.jobs.send(Job::Stop).await;
@@ -104,29 +95,4 @@ pub enum CallError {
     /// The engine has stopped.
     #[error("the node is stopping")]
     Stopped,
-}
-
-/// When the present batch began, for whoever watches over the thread.
-#[derive(Debug, Default)]
-pub(super) struct Busy(AtomicU64);
-
-impl Busy {
-    pub(super) fn begin(&self) {
-        self.0.store(boot_ms().max(1), Ordering::Relaxed);
-    }
-
-    pub(super) fn end(&self) {
-        self.0.store(0, Ordering::Relaxed);
-    }
-
-    fn elapsed(&self) -> Duration {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            since => Duration::from_millis(boot_ms().saturating_sub(since)),
-        }
-    }
-}
-
-fn boot_ms() -> u64 {
-    u64::try_from(crate::os::since_boot().as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,7 +3,10 @@
 //! Some denials are told to the other side; what comes from there is text of a stranger, so only
 //! numbers and names of nodes are taken over from it.
 
+use super::fields::{Fields, Malformed};
+use super::message::read_name;
 use super::name::NodeName;
+use ciborium::Value;
 
 /// Why a dialogue ended without success.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +78,9 @@ pub enum Denial {
         "the inviter may not admit members any more; ask another admin for a token: meshmq invite"
     )]
     InviterNotAdmin,
+    /// This node is in the token's mesh already.
+    #[error("this node is in that mesh already, as {0}")]
+    AlreadyMember(String),
     /// Another machine answers than the one that made the token.
     #[error("another machine answers there: not the one that made the token")]
     WrongInviter,
@@ -120,12 +126,61 @@ impl Denial {
             Self::WrongProof => "wrong_proof",
             Self::NameTaken(_) => "name_taken",
             Self::InviterNotAdmin => "inviter_not_admin",
+            Self::AlreadyMember(_) => "already_member",
             Self::WrongInviter => "wrong_inviter",
             Self::ForgedMesh(_) => "forged_mesh",
             Self::BadWelcome(_) => "bad_welcome",
             Self::Limit(_) => "limit",
             Self::Other(_) => "refused",
         }
+    }
+}
+
+/// Denials as one node tells them to another: a number, then what belongs to it.
+impl Denial {
+    /// The elements of the message.
+    pub(super) fn values(&self) -> Vec<Value> {
+        match self {
+            Self::OtherMesh => vec![Value::from(1)],
+            Self::NoCommonVersion { min, max } => {
+                vec![Value::from(2), Value::from(*min), Value::from(*max)]
+            }
+            Self::NeedsFeature(bits) => vec![Value::from(3), Value::from(*bits)],
+            Self::Left => vec![Value::from(4)],
+            Self::Revoked => vec![Value::from(5)],
+            Self::TokenUnknown => vec![Value::from(6)],
+            Self::TokenExpired { ago_ms } => vec![Value::from(7), Value::from(*ago_ms)],
+            Self::TokenUsed { by, ago_ms } => {
+                vec![Value::from(8), Value::from(by.as_str()), Value::from(*ago_ms)]
+            }
+            Self::TokenBurned => vec![Value::from(9)],
+            Self::WrongProof => vec![Value::from(10)],
+            Self::NameTaken(name) => vec![Value::from(11), Value::from(name.as_str())],
+            Self::InviterNotAdmin => vec![Value::from(12)],
+            Self::Limit(_) => vec![Value::from(13)],
+            // The rest concerns only the node that found it.
+            _ => vec![Value::from(0)],
+        }
+    }
+
+    /// Reads the elements of the message.
+    pub(super) fn read(fields: &mut Fields) -> Result<Self, Malformed> {
+        Ok(match fields.number::<u64>()? {
+            1 => Self::OtherMesh,
+            2 => Self::NoCommonVersion { min: fields.number()?, max: fields.number()? },
+            3 => Self::NeedsFeature(fields.number()?),
+            4 => Self::Left,
+            5 => Self::Revoked,
+            6 => Self::TokenUnknown,
+            7 => Self::TokenExpired { ago_ms: fields.number()? },
+            8 => Self::TokenUsed { by: read_name(fields)?, ago_ms: fields.number()? },
+            9 => Self::TokenBurned,
+            10 => Self::WrongProof,
+            11 => Self::NameTaken(read_name(fields)?),
+            12 => Self::InviterNotAdmin,
+            13 => Self::Limit("it cannot admit more members"),
+            other => Self::Other(other),
+        })
     }
 }
 

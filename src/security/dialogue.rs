@@ -1,6 +1,13 @@
 //! The dialogue by which two nodes prove themselves: its parties' memories and its results.
+//!
+//! The dialer asks and hears, the listener is asked and replies; whoever moves the bytes needs to
+//! know nothing about them. `hello` and `join` hold the rules.
 
-use super::Keep;
+use super::join::Plan;
+use super::token::InviteId;
+use super::{Denial, Keep};
+use crate::engine::address::NodeId;
+use std::fmt;
 
 /// Largest message of a dialogue, in bytes.
 pub const DIALOGUE_MAX: usize = 16 * 1024;
@@ -15,13 +22,62 @@ pub const ADDRESSES_MAX: usize = 8;
 
 /// The dialer's memory of a dialogue.
 pub struct Dialogue {
-    pub(crate) rounds: u8,
+    pub(super) peer: NodeId,
+    pub(super) rounds: u8,
+    pub(super) stage: Stage,
+}
+
+/// Where a dialer stands.
+pub(super) enum Stage {
+    /// It knocked.
+    Knocking { nonce: [u8; 32] },
+    /// It said HELLO.
+    Greeting,
+    /// It wants to join, and has told nothing yet.
+    Wanting(Box<Plan>),
+    /// It has proven its token.
+    Joining(Box<Plan>),
+    /// Nothing more is to come.
+    Over,
+}
+
+impl Dialogue {
+    /// A dialogue that begins.
+    pub(super) const fn new(peer: NodeId, stage: Stage) -> Self {
+        Self { peer, rounds: 0, stage }
+    }
+
+    /// The peer.
+    pub const fn peer(&self) -> NodeId {
+        self.peer
+    }
+}
+
+impl fmt::Debug for Dialogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialogue").field("peer", &self.peer).finish_non_exhaustive()
+    }
 }
 
 /// The listener's memory of one connection.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Visitor {
-    pub(crate) rounds: u8,
+    pub(super) rounds: u8,
+    pub(super) stage: Visit,
+}
+
+/// Where a listener stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Visit {
+    /// Nothing was said yet.
+    #[default]
+    Fresh,
+    /// The dialer knocked and was answered.
+    Knocked { theirs: [u8; 32], ours: [u8; 32] },
+    /// The dialer has a token, and was shown the mesh.
+    Wanted { invite: InviteId, theirs: [u8; 32], ours: [u8; 32] },
+    /// Nothing more is to come.
+    Over,
 }
 
 /// What the dialer does next.
@@ -45,7 +101,7 @@ pub struct Reaction {
     /// Set once the peer is proven.
     pub proven: Option<PeerHello>,
     /// Set if the reply tells the peer that it is refused: close after sending it.
-    pub refused: Option<super::Denial>,
+    pub refused: Option<Denial>,
 }
 
 /// What a proven peer says about itself.

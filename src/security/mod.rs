@@ -3,15 +3,37 @@
 //! Refuses to do I/O other than its key files, to wait, and to let anything unchecked through to
 //! the engine. `suite` alone names algorithms.
 
+mod admit;
+mod authority;
 mod denial;
 mod dialogue;
 mod error;
+mod fields;
+mod frames;
 mod gatekeeper;
+mod hello;
 mod identity;
+mod invite;
+mod join;
+mod keyfile;
+mod membership;
+mod message;
 mod name;
+mod record;
+mod state;
 mod statement;
 mod suite;
 mod token;
+
+/// Every bound of this layer, by name (promise G8).
+pub mod limits {
+    pub use super::dialogue::{ADDRESSES_MAX, DIALOGUE_MAX, ROUNDS_MAX};
+    pub use super::frames::PENDING_MAX;
+    pub use super::invite::{INVITE_TTL_MAX_MS, INVITES_MAX, WRONG_PROOFS_MAX};
+    pub use super::membership::{CLK_AHEAD_MAX, GENERATIONS_MAX, MEMBERS_MAX, REVOCATIONS_MAX};
+    pub use super::statement::VERIFIED_MAX;
+    pub use super::token::TOKEN_ADDRESSES_MAX;
+}
 
 pub use denial::Denial;
 pub use dialogue::{
@@ -25,6 +47,9 @@ pub use name::{BadNodeName, NodeName};
 pub use statement::{line_id, sign_statement, verify_statement};
 pub use suite::random;
 pub use token::{Token, TokenError};
+
+#[cfg(test)]
+mod tests;
 
 use crate::engine::address::NodeId;
 use crate::engine::statement::DirectoryRecord;

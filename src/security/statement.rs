@@ -6,12 +6,16 @@ use crate::engine::address::{LineId, NodeId, QueueName};
 use crate::engine::message::{Delivery, Priority};
 use crate::engine::statement::{Attested, Statement};
 use bytes::Bytes;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 /// What every signature of the project begins with, so that it can pass for nothing else.
-pub(crate) const PREFIX: &[u8] = b"MeshMQ 1 ";
+const PREFIX: &[u8] = b"MeshMQ 1 ";
+/// Verified statements that are remembered: half of them, the newer ones, for certain.
+pub const VERIFIED_MAX: usize = 16_384;
 
 /// What is signed: the prefix, the kind, a zero byte, and `parts`.
-pub(crate) fn to_be_signed(kind: &str, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn to_be_signed(kind: &str, parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     bytes.extend_from_slice(PREFIX);
     bytes.extend_from_slice(kind.as_bytes());
@@ -20,18 +24,19 @@ pub(crate) fn to_be_signed(kind: &str, parts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
+fn signed_bytes<T: Statement>(mesh: &MeshId, statement: &T) -> Vec<u8> {
+    to_be_signed(T::KIND, &[&mesh.0, &encode_statement(statement)])
+}
+
 /// Signs a statement of this node for its mesh.
 pub fn sign_statement<T: Statement>(identity: &Identity, mesh: &MeshId, statement: &T) -> Bytes {
-    let encoded = encode_statement(statement);
-    let signature = identity.sign(&to_be_signed(T::KIND, &[&mesh.0, &encoded]));
-    Bytes::copy_from_slice(&signature)
+    Bytes::copy_from_slice(&identity.sign(&signed_bytes(mesh, statement)))
 }
 
 /// Whether a statement is signed by the node that it names, for this mesh. Whether that node is a
 /// member is another question.
 pub fn verify_statement<T: Statement>(mesh: &MeshId, attested: &Attested<T>) -> bool {
-    let encoded = encode_statement(&attested.statement);
-    let signed = to_be_signed(T::KIND, &[&mesh.0, &encoded]);
+    let signed = signed_bytes(mesh, &attested.statement);
     suite::verify(attested.statement.signer().as_bytes(), &signed, &attested.signature)
 }
 
@@ -44,13 +49,59 @@ pub fn line_id(
     delivery: Delivery,
     priority: Priority,
 ) -> LineId {
-    let key = suite::derive::<32>(identity.signing.secret().as_ref(), b"MeshMQ 1 line");
     let mut bytes = destination.as_bytes().to_vec();
     bytes.extend_from_slice(delivery.as_str().as_bytes());
     bytes.extend_from_slice(&[0, priority.value()]);
     bytes.extend_from_slice(queue.folded().as_bytes());
-    let hash = suite::keyed_hash(&key, &bytes);
+    let hash = suite::keyed_hash(identity.line_key(), &bytes);
     let mut head = [0; 8];
     head.copy_from_slice(&hash[..8]);
     LineId(u64::from_be_bytes(head))
 }
+
+/// The statements whose signatures were good, so that what every neighbour passes on is checked
+/// once. Bounded: the older half is forgotten when the younger is full.
+#[derive(Default)]
+pub(super) struct Verified(Mutex<Halves>);
+
+#[derive(Default)]
+struct Halves {
+    young: HashSet<[u8; 32]>,
+    old: HashSet<[u8; 32]>,
+}
+
+impl Verified {
+    /// As [`verify_statement`].
+    pub(super) fn check<T: Statement>(&self, mesh: &MeshId, attested: &Attested<T>) -> bool {
+        let mut named = signed_bytes(mesh, &attested.statement);
+        let signer = attested.statement.signer();
+        let signed = named.len();
+        named.extend_from_slice(signer.as_bytes());
+        named.extend_from_slice(&attested.signature);
+        let name = suite::hash(&named);
+        if self.knows(&name) {
+            return true;
+        }
+        let good = suite::verify(signer.as_bytes(), &named[..signed], &attested.signature);
+        if good {
+            self.remember(name);
+        }
+        good
+    }
+
+    fn knows(&self, name: &[u8; 32]) -> bool {
+        let halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        halves.young.contains(name) || halves.old.contains(name)
+    }
+
+    fn remember(&self, name: [u8; 32]) {
+        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if halves.young.len() >= VERIFIED_MAX / 2 {
+            halves.old = std::mem::take(&mut halves.young);
+        }
+        halves.young.insert(name);
+    }
+}
+
+#[cfg(test)]
+mod tests;

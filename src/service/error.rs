@@ -54,6 +54,9 @@ pub enum ServiceError {
     /// The node that made the token cannot be reached.
     #[error("the node that made the token cannot be reached: {0}")]
     InviterUnreachable(String),
+    /// Another join is under way.
+    #[error("another join is under way")]
+    Busy,
     /// The node cannot move to another mesh.
     #[error("this node has {0} in its present mesh, so it cannot move to another")]
     MeshInUse(String),
@@ -99,6 +102,7 @@ impl ServiceError {
             Self::Token(_) => verdict("token_invalid", 403, 77),
             Self::Denied(denial) => of_denial(denial),
             Self::InviterUnreachable(_) => verdict("inviter_unreachable", 502, 69),
+            Self::Busy => verdict("busy", 429, 75),
             Self::MeshInUse(_) => verdict("mesh_in_use", 409, 73),
             Self::Internal(_) => verdict("internal", 500, 70),
         }

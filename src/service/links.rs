@@ -3,6 +3,7 @@
 use crate::engine::address::NodeId;
 use crate::security::{Denial, NodeName, Token};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 /// A live link to a member.
@@ -41,8 +42,8 @@ pub trait Links: Send + Sync {
     /// Nodes seen that are no members.
     fn strangers(&self) -> Vec<Sighting>;
 
-    /// Addresses at which this node listens.
-    fn listening(&self) -> Vec<String>;
+    /// Addresses at which this node listens, those that only this machine can use last.
+    fn listening(&self) -> Vec<SocketAddr>;
 
     /// Proves a token to the node that made it, and becomes a member of its mesh. When it is done,
     /// the membership is durable.
@@ -58,6 +59,9 @@ pub enum JoinFailure {
     /// The inviter said no, or is not who it should be.
     #[error(transparent)]
     Denied(#[from] Denial),
+    /// Another join is under way.
+    #[error("another join is under way")]
+    Busy,
     /// This node could not store its membership.
     #[error("the membership could not be stored")]
     NotStored,

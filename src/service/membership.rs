@@ -4,7 +4,6 @@ use super::{JoinFailure, Service, ServiceError};
 use crate::engine::command::Command;
 use crate::engine::time::{DAY_MS, MINUTE_MS, SECOND_MS};
 use crate::security::{InviteOptions, Keep, MeshId, NodeName, Token};
-use std::net::{IpAddr, SocketAddr};
 
 /// How long a token is good for unless said otherwise.
 pub const INVITE_TTL_DEFAULT_MS: u64 = 15 * MINUTE_MS;
@@ -38,8 +37,7 @@ impl Service {
             return Err(ServiceError::NoMesh);
         }
         let now_ms = self.wall(self.handle().now());
-        let addresses = socket_addresses(&self.links().listening());
-        let options = InviteOptions { ttl_ms, admin, addresses };
+        let options = InviteOptions { ttl_ms, admin, addresses: self.links().listening() };
         let (token, keep) = self.gatekeeper().invite(options, now_ms)?;
         self.keep(keep).await?;
         Ok(Invited {
@@ -75,6 +73,7 @@ impl Service {
         self.links().join(token, name).await.map_err(|why| match why {
             JoinFailure::Unreachable(why) => ServiceError::InviterUnreachable(why),
             JoinFailure::Denied(denial) => ServiceError::Denied(denial),
+            JoinFailure::Busy => ServiceError::Busy,
             JoinFailure::NotStored => ServiceError::Stopping,
         })
     }
@@ -108,35 +107,5 @@ impl Service {
     async fn keep(&self, keep: Keep) -> Result<(), ServiceError> {
         let Keep { private, directory, forget } = keep;
         self.call(Command::Keep { private, directory, forget }).await.map(drop)
-    }
-}
-
-/// The addresses of a token, those that other machines can use first.
-fn socket_addresses(listening: &[String]) -> Vec<SocketAddr> {
-    let mut addresses: Vec<_> = listening.iter().filter_map(|text| socket_address(text)).collect();
-    addresses.sort_by_key(|address| (distance(address.ip()), *address));
-    addresses.dedup();
-    addresses
-}
-
-/// Reads `/ip4/…/tcp/…` and `/ip6/…/tcp/…`, whatever follows.
-fn socket_address(text: &str) -> Option<SocketAddr> {
-    let mut parts = text.split('/').skip(1);
-    let ip: IpAddr = match (parts.next()?, parts.next()?) {
-        ("ip4" | "ip6", ip) => ip.parse().ok()?,
-        _ => return None,
-    };
-    let port = (parts.next()? == "tcp").then(|| parts.next()).flatten()?;
-    Some(SocketAddr::new(ip, port.parse().ok()?))
-}
-
-/// How far an address leads: less is farther.
-fn distance(ip: IpAddr) -> u8 {
-    match ip {
-        ip if ip.is_loopback() => 3,
-        IpAddr::V6(ip) if ip.is_unicast_link_local() => 2,
-        IpAddr::V4(ip) if ip.is_link_local() => 2,
-        IpAddr::V6(_) => 1,
-        IpAddr::V4(_) => 0,
     }
 }

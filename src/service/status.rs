@@ -14,7 +14,7 @@ pub struct Status {
     pub node: NodeId,
     /// Label of its mesh; empty until it is a member.
     pub mesh: String,
-    /// Addresses it listens on.
+    /// Addresses it listens on, as `ip:port`.
     pub listen: Vec<String>,
     /// Path of its socket.
     pub socket: String,
@@ -43,7 +43,7 @@ impl Service {
             name: gatekeeper.name().map(|name| name.to_string()).unwrap_or_default(),
             node: gatekeeper.node(),
             mesh: gatekeeper.mesh_label(),
-            listen: self.links().listening(),
+            listen: self.links().listening().iter().map(ToString::to_string).collect(),
             socket: self.0.parts.socket.clone(),
             version: env!("CARGO_PKG_VERSION"),
             uptime: self.0.started.elapsed(),

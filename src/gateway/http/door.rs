@@ -59,15 +59,12 @@ impl Door {
     pub async fn open(path: &Path, admission: Admission) -> Result<Self, DoorError> {
         let failed = |what| move |why| DoorError::Io { what, path: path.to_owned(), why };
         let dir = path.parent().unwrap_or_else(|| Path::new("."));
-        let (dir_mode, socket_mode) = admission.modes();
-        give_to_group(dir, admission)?;
-        std::fs::set_permissions(dir, Permissions::from_mode(dir_mode))
-            .map_err(failed("the mode of the socket's directory cannot be set"))?;
+        protect(dir, admission)?;
         remove_stale(path).await?;
         let listener = UnixListener::bind(path).map_err(failed("the socket cannot be made"))?;
         let door = Self { listener, admission, path: path.to_owned() };
         give_to_group(path, admission)?;
-        std::fs::set_permissions(path, Permissions::from_mode(socket_mode))
+        std::fs::set_permissions(path, Permissions::from_mode(admission.modes().1))
             .map_err(failed("the mode of the socket cannot be set"))?;
         Ok(door)
     }
@@ -83,6 +80,20 @@ impl Drop for Door {
         // A socket that stays behind is replaced at the next start.
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// Keeps everyone out of a directory of the node but those whom the door admits.
+///
+/// # Errors
+/// [`DoorError::Group`] and [`DoorError::Io`].
+pub fn protect(dir: &Path, admission: Admission) -> Result<(), DoorError> {
+    give_to_group(dir, admission)?;
+    let mode = Permissions::from_mode(admission.modes().0);
+    std::fs::set_permissions(dir, mode).map_err(|why| DoorError::Io {
+        what: "the mode of the directory cannot be set",
+        path: dir.to_owned(),
+        why,
+    })
 }
 
 fn give_to_group(path: &Path, admission: Admission) -> Result<(), DoorError> {

@@ -21,7 +21,7 @@ mod queues;
 mod serve;
 mod view;
 
-pub use door::{Admission, Door, DoorError};
+pub use door::{Admission, Door, DoorError, protect};
 pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, serve};
 
 use crate::service::Service;

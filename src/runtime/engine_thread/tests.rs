@@ -69,7 +69,6 @@ async fn what_waits_during_a_batch_is_one_batch() {
     let (handle, _thread) = spawn(double, clock(), |_| ());
     handle.input(Input::SessionEnded(1)).await;
     assert_eq!(called.recv(), Ok(1), "the first input goes alone");
-    assert!(handle.busy_for() < Duration::from_secs(60));
     let waiting: Vec<_> = (0..10)
         .map(|_| {
             let handle = handle.clone();
