@@ -104,9 +104,10 @@ impl Output {
         Ok(std::io::stdout().lock().flush()?)
     }
 
-    /// A line of standard error for people; left out with `-q`. Nobody fails because of it.
+    /// A line of standard error for people; left out with `-q` and where errors are JSON. Nobody
+    /// fails because of it.
     pub fn note(&mut self, line: impl Display) {
-        if !self.quiet {
+        if !self.quiet && !self.json {
             let _ = writeln!(self.stderr, "{line}");
         }
     }

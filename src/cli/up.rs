@@ -2,11 +2,14 @@
 
 use super::context::Context;
 use super::error::{CliError, Exit};
-use super::output::{FAINT, GOOD, STRONG, TYPED, styled};
-use crate::client::json;
+use super::output::{FAINT, GOOD, STRONG, TYPED, WARN, styled};
+use crate::client::json::ReadyEvent;
 use crate::daemon::{self, DaemonError, UpOptions};
 use clap::Args;
 use std::path::Path;
+
+/// Where the founder of a mesh keeps the key that makes inviters.
+const AUTHORITY_KEY: &str = "authority.key";
 
 /// Start this machine's node, in the foreground.
 ///
@@ -82,14 +85,13 @@ fn greet(
     first: bool,
 ) -> Result<(), CliError> {
     let out = &mut context.out;
+    // The key lies only where the mesh was founded.
+    let key = Some(data.join(AUTHORITY_KEY)).filter(|key| first && key.exists());
     if out.json {
-        return out.object(&json::ReadyEvent::new(json::Ready {
-            name: ready.name.clone(),
-            node_id: ready.node_id.clone(),
-            mesh: ready.mesh.clone(),
-            listen: ready.listen.clone(),
-            socket: ready.socket.clone(),
-        }));
+        out.object(&ReadyEvent::new(ready.clone()))?;
+        return key.map_or(Ok(()), |key| {
+            out.object(&serde_json::json!({"event": "authority_backup_due", "file": key}))
+        });
     }
     let name = styled(STRONG, &ready.name);
     out.say(format!("node {name} is {} in mesh {}", styled(GOOD, "ready"), ready.mesh))?;
@@ -99,12 +101,15 @@ fn greet(
     out.say(styled(FAINT, format!("  keeps its data in {}", data.display())))?;
     if first {
         out.say(format!("  let another machine in: {}", styled(TYPED, "meshmq invite")))?;
+    }
+    if let Some(key) = key {
         out.note(format!(
-            "This node holds the mesh's authority key: only with it can inviters be made. So that the\n\
-             mesh outlives this disk, make a second inviter soon ({}), or\n\
-             stop the node and keep a copy of {} in a safe place.",
+            "{} the mesh's authority key, {}, wants a backup: copy it to a safe\n\
+             place. Whoever has it can make inviters when this machine is lost. A second inviter\n\
+             does as well: {}",
+            styled(WARN, "note:"),
+            key.display(),
             styled(TYPED, "meshmq invite --admin"),
-            data.display()
         ));
     }
     Ok(())
