@@ -3,7 +3,7 @@
 use super::{JoinFailure, Service, ServiceError};
 use crate::engine::command::Command;
 use crate::engine::time::{DAY_MS, MINUTE_MS, SECOND_MS};
-use crate::security::{InviteOptions, Keep, MeshId, NodeName, Token};
+use crate::security::{InviteOptions, Keep, NodeName, Token};
 
 /// How long a token is good for unless said otherwise.
 pub const INVITE_TTL_DEFAULT_MS: u64 = 15 * MINUTE_MS;
@@ -55,7 +55,7 @@ impl Service {
     /// is wrong with the token; [`ServiceError::InviterUnreachable`].
     pub async fn join(&self, token: &str, name: Option<&str>) -> Result<(), ServiceError> {
         let token: Token = token.trim().parse()?;
-        let same_mesh = self.gatekeeper().mesh() == Some(MeshId(token.mesh));
+        let same_mesh = self.gatekeeper().mesh() == Some(token.mesh());
         if same_mesh && !self.gatekeeper().has_left() {
             return Ok(());
         }
