@@ -4,7 +4,7 @@ use super::context::{Context, read_list};
 use super::error::{CliError, Exit};
 use super::output::WARN;
 use super::table::{Column, Table};
-use super::units::distance;
+use super::units::{count, distance};
 use crate::client::http::Client;
 use crate::client::json::{Count, DeadLetter, RetryRequest, Sent};
 use crate::client::path;
@@ -150,7 +150,7 @@ async fn purge(args: PurgeArgs, context: &mut Context) -> Result<Exit, CliError>
     let mut client = context.connect().await?;
     let question = match args.ids.len() {
         0 => "Delete all dead letters for ever?".to_owned(),
-        n => format!("Delete {n} dead letters for ever?"),
+        n => format!("Delete {} for ever?", count(n as u64, "dead letter")),
     };
     context.out.confirm(&question, args.yes)?;
     let gone = if args.ids.is_empty() {
@@ -161,7 +161,7 @@ async fn purge(args: PurgeArgs, context: &mut Context) -> Result<Exit, CliError>
     if context.out.json {
         context.out.object(&gone)?;
     } else {
-        context.out.say(format!("deleted {} dead letters", gone.count))?;
+        context.out.say(format!("deleted {}", count(gone.count, "dead letter")))?;
     }
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use super::context::{Context, read_list};
 use super::error::{CliError, Exit};
 use super::output::{STRONG, TYPED, WARN, styled};
 use super::table::{Column, Table};
-use super::units::{age, distance, parse_size, size};
+use super::units::{age, count, distance, parse_size, size};
 use crate::client::json::{Count, Queue, QueueSpec};
 use crate::client::path;
 use clap::{Args, Subcommand};
@@ -184,7 +184,7 @@ async fn rm(args: RmArgs, context: &mut Context) -> Result<Exit, CliError> {
     if context.out.json {
         context.out.object(&gone)?;
     } else {
-        context.out.say(format!("deleted {} with {} messages", args.name, gone.count))?;
+        context.out.say(format!("deleted {} with {}", args.name, count(gone.count, "message")))?;
     }
     Ok(Exit::Done)
 }
@@ -197,7 +197,7 @@ async fn purge(args: PurgeArgs, context: &mut Context) -> Result<Exit, CliError>
     if context.out.json {
         context.out.object(&gone)?;
     } else {
-        context.out.say(format!("deleted {} messages of {}", gone.count, args.name))?;
+        context.out.say(format!("deleted {} of {}", count(gone.count, "message"), args.name))?;
     }
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::output::{FAINT, GOOD, STRONG, WARN, styled};
-use super::units::age;
+use super::units::{count, span};
 use crate::client::http::{Client, ClientError};
 use crate::client::json::{Status, code};
 use clap::{Args, ValueEnum};
@@ -82,16 +82,19 @@ fn print(context: &mut Context, status: &Status) -> Result<(), CliError> {
         n => format!(" · {}", styled(WARN, format!("{n} dead: see `meshmq dead ls`"))),
     };
     out.result(format!(
-        "{} {} since {} · mesh {} · {} peers up{away}",
+        "{} {} for {} · mesh {} · {} up{away}",
         styled(STRONG, &status.ready.name),
         styled(GOOD, "up"),
-        age(status.uptime_s),
+        span(status.uptime_s),
         status.ready.mesh,
-        status.peers_up,
+        count(status.peers_up, "peer"),
     ))?;
     out.result(format!(
-        "{} messages in {} queues · {} outgoing · {} carried for others{dead}",
-        status.messages, status.queues, status.outgoing, status.carried
+        "{} in {} · {} outgoing · {} carried for others{dead}",
+        count(status.messages, "message"),
+        count(status.queues, "queue"),
+        status.outgoing,
+        status.carried
     ))?;
     for address in &status.ready.listen {
         out.result(styled(FAINT, format!("listens on {address}")))?;

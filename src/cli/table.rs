@@ -59,3 +59,6 @@ impl Table {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

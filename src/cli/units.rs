@@ -76,12 +76,22 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// Prints an age in its largest unit: `now`, `12 s`, `41 m`, `3 h`, `3 d`.
+/// Prints a number of things: `1 message`, `2 messages`.
+pub fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// Prints an age: as [`span`], but `now` below a second.
 pub fn age(seconds: f64) -> String {
+    if seconds < 1.0 { "now".to_owned() } else { span(seconds) }
+}
+
+/// Prints a duration in its largest unit: `0 s`, `12 s`, `41 m`, `3 h`, `3 d`.
+pub fn span(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
     match seconds {
-        0 => "now".to_owned(),
-        1..=119 => format!("{seconds} s"),
+        0..=119 => format!("{seconds} s"),
         120..=7_199 => format!("{} m", seconds / 60),
         7_200..=172_799 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),

@@ -41,7 +41,7 @@ fn every_line_becomes_a_message_in_order() {
     let args = ["send", "ledger", "--lines", "--delivery", "transactional"];
     let sent = run(node.data(), &args, &numbers(1, 600));
     assert_eq!(sent.code, 0, "{}", sent.stderr);
-    assert_eq!(sent.stdout, "600 messages stored → ledger\n");
+    assert_eq!(sent.stdout, "600 messages arrived → ledger\n");
     let first = node.ok(&["recv", "ledger", "-n", "100"]);
     let rest = node.ok(&["recv", "ledger", "-n", "1000"]);
     assert_eq!(format!("{first}{rest}").into_bytes(), numbers(1, 600));
@@ -66,7 +66,7 @@ fn a_full_queue_tells_how_many_lines_are_stored() {
     assert_eq!(sent.code, 75, "{}", sent.stderr);
     let stored = node.json(&["queue", "show", "small"])[0]["ready"].as_u64().expect("a number");
     assert!(stored <= 300);
-    let told = format!("{stored} messages before it are stored");
+    let told = format!("{stored} messages stored before it");
     assert!(sent.stderr.contains(&told), "{stored}: {}", sent.stderr);
 }
 

@@ -59,11 +59,10 @@ fn redact_word(word: &str) -> String {
     if parts.len() == 3 && parts.iter().all(base32) && parts[0].len() >= 9 {
         return "[ID]".to_owned();
     }
-    if let Some((before, port)) = word.rsplit_once("/tcp/") {
-        let rest = port.trim_start_matches(|c: char| c.is_ascii_digit());
-        return format!("{before}/tcp/[PORT]{}", if rest.is_empty() { "" } else { "/[REST]" });
+    match word.rsplit_once(':') {
+        Some((host @ "127.0.0.1", _)) => format!("{host}:[PORT]"),
+        _ => word.to_owned(),
     }
-    word.to_owned()
 }
 
 /// `now`, `12 s`, `12 s ago`: ages of what has just happened.
@@ -71,7 +70,7 @@ fn redact_ages(cell: &str) -> String {
     let bare = cell.trim_end_matches(" ago");
     let young = bare == "now"
         || bare.strip_suffix(" s").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    if young { "[AGE]".to_owned() } else { cell.to_owned() }
+    if young { "[AGE]".to_owned() } else { cell.replace("up for 0 s", "up for [AGE]") }
 }
 
 fn redact_json(line: &str) -> String {

@@ -6,6 +6,7 @@
 use super::super::context::{Context, within};
 use super::super::error::{CliError, Exit};
 use super::super::output::{GOOD, styled};
+use super::super::units::count;
 use super::{SendArgs, body, judge, tell};
 use crate::client::http::Client;
 use crate::client::json::{BODY_MAX, Batch, BatchSent, SEND_MAX, Sent, SentState};
@@ -39,7 +40,7 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
     if let Err(mut why) = outcome {
         if !why.is_reader_gone() {
             why.message = format!("{} (line {})", why.message, sum.stored + 1);
-            why.hint = format!("{} messages before it are stored. {}", sum.stored, why.hint);
+            why.hint = format!("{} stored before it. {}", count(sum.stored, "message"), why.hint);
         }
         return Err(why);
     }
@@ -47,7 +48,7 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
         let state = sum.last.as_ref().map_or(SentState::Stored, |sent| sent.state);
         let state = if sum.missed.is_some() { SentState::Stored } else { state };
         let state = styled(GOOD, state.as_str().replace('_', " "));
-        context.out.say(format!("{} messages {state} → {}", sum.stored, args.address))?;
+        context.out.say(format!("{} {state} → {}", count(sum.stored, "message"), args.address))?;
     }
     sum.missed.map_or(Ok(Exit::Done), |sent| judge(&sent, args.wait, context.timeout()))
 }

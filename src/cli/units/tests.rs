@@ -1,4 +1,4 @@
-use super::{age, distance, parse_duration, parse_size, size};
+use super::{age, count, distance, parse_duration, parse_size, size, span};
 use std::time::Duration;
 
 #[test]
@@ -61,6 +61,14 @@ fn ages_are_printed_in_their_largest_unit() {
     for (seconds, text) in table {
         assert_eq!(age(seconds), text);
     }
+    assert_eq!(span(0.4), "0 s");
+}
+
+#[test]
+fn things_are_counted_in_words() {
+    assert_eq!(count(0, "message"), "0 messages");
+    assert_eq!(count(1, "message"), "1 message");
+    assert_eq!(count(2, "message"), "2 messages");
 }
 
 #[test]
