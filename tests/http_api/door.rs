@@ -177,3 +177,33 @@ async fn two_starts_at_once_give_one_node() {
     http.put("/v1/queues/q", json!({})).await.expect(201);
     running.stop().await.expect("a clean end");
 }
+
+#[tokio::test]
+async fn a_damaged_store_is_said_so_with_the_way_out() {
+    let mut node = TestNode::start("pc-a").await;
+    let mut http = node.connect().await;
+    http.put("/v1/queues/q", json!({})).await.expect(201);
+    drop(http);
+    node.down().await;
+    let store = node.dir.path().join("store");
+    for file in files_below(&store) {
+        let len = std::fs::metadata(&file).expect("it exists").len();
+        std::fs::write(&file, vec![0x5a; usize::try_from(len).expect("small")]).expect("own file");
+    }
+    let refused = node.up().await.expect_err("it cannot be read");
+    assert_eq!((refused.code, refused.exit), ("store_damaged", 74), "{refused}");
+    assert!(!refused.hint.is_empty());
+}
+
+fn files_below(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
