@@ -1,145 +1,161 @@
-//! libp2p: links, discovery, admission at the door. Decides nothing.
-#![allow(missing_docs, clippy::all)]
-// Stand-in with the agreed names until the real one is merged.
-use crate::engine::address::NodeId;
-use crate::engine::step::{Input, Output};
-use crate::security::{Denial, Gatekeeper, Keep, NodeName, Token};
-use bytes::Bytes;
-use std::net::SocketAddr;
+//! Links to other nodes, on libp2p: who is let in, how links are kept, how bytes travel.
+//!
+//! It decides nothing about messages. It calls the gatekeeper and the codec and speaks the
+//! engine's vocabulary; it does not know the runtime or the store, which it reaches through
+//! [`NetEvent`]s. `docs/explanation/links.md` tells how links live and die.
+
+mod behaviour;
+mod clock;
+mod config;
+mod discovery;
+mod door;
+mod event;
+mod gate;
+mod greeter;
+mod handle;
+mod hop;
+mod ids;
+mod keeper;
+mod link;
+mod liveness;
+mod proven;
+mod session;
+mod swarm;
+mod transport;
+mod view;
+
+pub use config::{
+    ADDRESS_RECORD_PREFIX, BadAddr, DEFAULT_PORT, ListenAddr, NetConfig, PeerAddr, WallClock,
+};
+pub use event::{DiscoveryState, JoinError, Joined, LinkView, NetError, NetEvent, StrangerView};
+pub use gate::GateLimits;
+pub use handle::{NetHandle, OUTBOX};
+
+use crate::security::{Gatekeeper, random};
+use behaviour::Node;
+use clock::Clock;
+use door::Door;
+use handle::Spilled;
+use keeper::{Book, Keeper};
+use libp2p::Swarm;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
+use session::Surroundings;
 use std::sync::Arc;
+use std::time::Duration;
+use swarm::{Inbox, Links, NEWS_MAX, State, listening};
 use tokio::sync::{mpsc, oneshot};
-pub const DEFAULT_PORT: u16 = 7670;
-pub const ADDRESS_RECORD_PREFIX: &str = "address.";
-pub type WallClock = Arc<dyn Fn() -> u64 + Send + Sync>;
-#[derive(Clone)]
-pub struct NetConfig {
-    pub listen: Vec<ListenAddr>,
-    pub peers: Vec<PeerAddr>,
-    pub discovery: bool,
-    pub addresses: Vec<(String, Bytes)>,
-    pub wall: WallClock,
-}
-impl Default for NetConfig {
-    fn default() -> Self {
-        Self {
-            listen: vec![],
-            peers: vec![],
-            discovery: true,
-            addresses: vec![],
-            wall: Arc::new(|| 0),
-        }
-    }
-}
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenAddr {
-    pub host: String,
-    pub port: u16,
-    pub moves: bool,
-}
-impl Default for ListenAddr {
-    fn default() -> Self {
-        Self { host: "0.0.0.0".into(), port: 7670, moves: true }
-    }
-}
-impl std::str::FromStr for ListenAddr {
-    type Err = BadAddr;
-    fn from_str(t: &str) -> Result<Self, BadAddr> {
-        let (h, p) = t.rsplit_once(':').ok_or(BadAddr(t.into()))?;
-        Ok(Self { host: h.into(), port: p.parse().map_err(|_| BadAddr(t.into()))?, moves: false })
-    }
-}
-#[derive(Clone, Debug)]
-pub struct PeerAddr(String);
-impl std::str::FromStr for PeerAddr {
-    type Err = BadAddr;
-    fn from_str(t: &str) -> Result<Self, BadAddr> {
-        Ok(Self(t.into()))
-    }
-}
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("`{0}` is not an address")]
-pub struct BadAddr(pub String);
-#[derive(Debug)]
-pub enum NetEvent {
-    Input(Input),
-    Keep(Keep, oneshot::Sender<bool>),
-    Listening(Vec<String>),
-    Warning(String),
-}
-pub struct LinkView {
-    pub node: NodeId,
-    pub address: String,
-    pub rtt_ms: Option<f64>,
-    pub since_ms: u64,
-    pub last_heard_ms: u64,
-    pub in_flight: usize,
-}
-pub struct StrangerView {
-    pub node: NodeId,
-    pub addresses: Vec<SocketAddr>,
-    pub seen_ms: u64,
-}
-pub struct Joined {
-    pub inviter: NodeId,
-    pub mesh: String,
-}
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum JoinError {
-    #[error("unreachable {0}")]
-    Unreachable(String),
-    #[error(transparent)]
-    Refused(#[from] Denial),
-    #[error("x")]
-    NotKept,
-    #[error("y")]
-    Busy,
-    #[error("z")]
-    Stopped,
-}
-#[derive(Debug, thiserror::Error)]
-pub enum NetError {
-    #[error("cannot listen on {address}: {reason}")]
-    Listen { address: String, reason: String },
-    #[error("key")]
-    Key,
-    #[error("transport {0}")]
-    Transport(String),
-}
-#[derive(Clone)]
-pub struct NetHandle {
-    listening: Vec<SocketAddr>,
-    _events: mpsc::Sender<NetEvent>,
-}
-impl NetHandle {
-    pub fn try_send(&self, _: Output) {}
-    pub fn links(&self) -> Vec<LinkView> {
-        vec![]
-    }
-    pub fn heard_ms(&self, _: NodeId) -> Option<u64> {
-        None
-    }
-    pub fn strangers(&self) -> Vec<StrangerView> {
-        vec![]
-    }
-    pub fn listening(&self) -> Vec<SocketAddr> {
-        self.listening.clone()
-    }
-    pub async fn join(&self, _: Token, _: NodeName) -> Result<Joined, JoinError> {
-        Err(JoinError::Busy)
-    }
-    pub async fn shutdown(&self) {}
-}
+use transport::Wires;
+use view::View;
+use zeroize::Zeroizing;
+
+/// Orders, reports and the like that wait for the task.
+const INBOX: usize = 256;
+/// How long the first addresses may take to be known.
+const LISTENING_LIMIT: Duration = Duration::from_secs(5);
+/// libp2p's own idea of idleness; whether a link stays is decided here.
+const IDLE: Duration = Duration::from_secs(86_400);
+
+/// Starts the links. When it returns, the node listens and its addresses are known.
+///
+/// `secret` is the node's Ed25519 secret key, `events` leads to whoever feeds the engine.
+///
+/// # Errors
+/// [`NetError`]: a listen address that was asked for cannot be had, or the key does not fit.
 pub async fn start(
     config: NetConfig,
-    _secret: zeroize::Zeroizing<[u8; 32]>,
-    _: Arc<Gatekeeper>,
+    secret: Zeroizing<[u8; 32]>,
+    gatekeeper: Arc<Gatekeeper>,
     events: mpsc::Sender<NetEvent>,
 ) -> Result<NetHandle, NetError> {
-    let mut listening = vec![];
-    for l in &config.listen {
-        let s = std::net::TcpListener::bind((l.host.as_str(), l.port))
-            .map_err(|e| NetError::Listen { address: l.host.clone(), reason: e.to_string() })?;
-        listening.push(s.local_addr().unwrap());
+    let mut secret = secret;
+    let keypair = Keypair::ed25519_from_bytes(&mut *secret).map_err(|_| NetError::Key)?;
+    let peer = keypair.public().to_peer_id();
+    let me = gatekeeper.node();
+    if ids::node_of(&peer) != Some(me) {
+        return Err(NetError::Key);
     }
-    Ok(NetHandle { listening, _events: events })
+    let clock = Clock::start();
+    let wires = Wires::new(clock);
+    let door = Arc::new(Door::new(gatekeeper, clock));
+    let view = Arc::new(View::new(clock));
+    let unproven_age_ms = config.gate.unproven_age_ms;
+    let (node, no_discovery) = Node::new(&door, clock, config.gate, config.discovery, peer);
+    let swarm_config = libp2p::swarm::Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE)
+        .with_substream_upgrade_protocol_override(Version::V1Lazy);
+    let transport = transport::build(&keypair, wires.clone())?;
+    let mut swarm = Swarm::new(transport, node, peer, swarm_config);
+    let (ready, listens) = oneshot::channel();
+    let listening = listening::open(&mut swarm, &config.listen, ready).await?;
+
+    let news = herald(events.clone());
+    tell_discovery(&view, &news, config.discovery, no_discovery);
+    let seed = u64::from_le_bytes(random::<8>());
+    let book = Book::read(&config.addresses);
+    let keeper = Keeper::new(me, book, config.peers, seed, clock.now_ms());
+    let (outbox, outbox_queue) = mpsc::channel(OUTBOX);
+    let (orders, orders_queue) = mpsc::channel(INBOX);
+    let (reports, reports_queue) = mpsc::channel(INBOX);
+    let (inner, inner_queue) = mpsc::channel(INBOX);
+    let around =
+        Arc::new(Surroundings { door: door.clone(), clock, wall: config.wall, events, reports });
+    let spilled = Arc::new(Spilled::default());
+    let handle = NetHandle { outbox, orders, spilled: spilled.clone(), view: view.clone() };
+    let inbox = Inbox {
+        outbox: outbox_queue,
+        orders: orders_queue,
+        reports: reports_queue,
+        inner: inner_queue,
+    };
+    let links = Links {
+        swarm,
+        clock,
+        wires,
+        door,
+        view,
+        keeper,
+        around,
+        spilled,
+        inner,
+        news,
+        unproven_age_ms,
+        listening,
+        state: State::default(),
+    };
+    tokio::spawn(links.run(inbox));
+    // Without an address yet (no interface is up) the node starts all the same.
+    let _ = tokio::time::timeout(LISTENING_LIMIT, listens).await;
+    Ok(handle)
+}
+
+/// Passes news on to the daemon, so that the task that owns the links need not wait for it.
+fn herald(events: mpsc::Sender<NetEvent>) -> mpsc::Sender<NetEvent> {
+    let (news, mut queue) = mpsc::channel(NEWS_MAX);
+    tokio::spawn(async move {
+        while let Some(event) = queue.recv().await {
+            if events.send(event).await.is_err() {
+                break;
+            }
+        }
+    });
+    news
+}
+
+fn tell_discovery(
+    view: &View,
+    news: &mpsc::Sender<NetEvent>,
+    wanted: bool,
+    failure: Option<String>,
+) {
+    let state = match failure {
+        Some(why) => {
+            tracing::warn!(%why, "neighbours cannot be found by themselves; use --peer");
+            let _ = news.try_send(NetEvent::Warning(format!("no discovery: {why}")));
+            DiscoveryState::Failed(why)
+        }
+        None if wanted => DiscoveryState::On,
+        None => DiscoveryState::Off,
+    };
+    view.note_discovery(state);
 }
