@@ -80,6 +80,20 @@ fn power_cuts_that_keep_random_pages_lose_nothing() {
     assert_held("power cut, random pages kept", &all);
 }
 
+/// A killed process leaves writes in the page cache. The next one reads them as if they were there
+/// for good and acts on them, so they must be durable before it is told of them.
+#[test]
+fn what_is_read_after_a_kill_survives_a_power_cut() {
+    let Some(shim) = shim() else { return };
+    let mut all = Rounds::new(8, Some(shim));
+    for _ in 0..rounds(20) {
+        all.run(Cut::KillUnsynced, Fault::None);
+        all.run(Cut::Soon, Fault::None);
+    }
+    all.finish();
+    assert_held("kill -9, then a power cut", &all);
+}
+
 /// The test of the test: without fdatasync the same rounds must find a loss.
 #[test]
 fn without_fdatasync_the_judge_finds_the_loss() {
@@ -117,6 +131,7 @@ fn a_full_disk_says_so_and_loses_nothing() {
     let mut all = Rounds::new(6, Some(shim));
     all.run(Cut::Power { survive: 0 }, Fault::None);
     assert_eq!(all.run(Cut::Never, Fault::FullDisk), Outcome::Error("full".to_owned()));
+    assert!(!all.real().join("ballast").exists(), "the ballast was not given up");
     all.run(Cut::Power { survive: 0 }, Fault::None);
     all.finish();
     assert!(all.verdict.holds(), "{all}");

@@ -49,7 +49,9 @@ fn work(dir: &Path) -> Result<(), StorageError> {
     let round = number(ROUND);
     // Now and then the store is copied at start, so that a cut meets the copy and the swap too.
     let shrink_from = if round.is_multiple_of(3) { 1 } else { u64::MAX };
-    let mut store = SledStore::open(dir, SledOptions { shrink_from, ..SledOptions::default() })?;
+    let ballast_bytes = 64 << 10;
+    let options = SledOptions { shrink_from, ballast_bytes, ..SledOptions::default() };
+    let mut store = SledStore::open(dir, options)?;
     let mut state = State::new();
     for (place, record) in store.range(&key(0), &key(u64::MAX), usize::MAX)? {
         let Key::Queued(seat) = place else { unreachable!("the range holds nothing else") };

@@ -19,6 +19,11 @@ pub(crate) enum Cut {
     Kill,
     /// The power goes; so many percent of the unsynced pages survive.
     Power { survive: u32 },
+    /// The child dies between two changes, and the power stays: what it left unsynced is still
+    /// unsynced for the next one.
+    KillUnsynced,
+    /// The power goes while the store is opened or soon after; unsynced pages are lost.
+    Soon,
     /// The child ends by itself.
     Never,
 }
@@ -80,6 +85,8 @@ pub(crate) struct Rounds {
     /// The states that the store may be in: acknowledged last, and one batch further.
     acknowledged: State,
     attempted: State,
+    /// The last child left unsynced pages behind.
+    carry: bool,
     /// Rounds that were cut before the child could tell what it found.
     early_cuts: u64,
 }
@@ -100,11 +107,12 @@ impl Rounds {
             rounds: 0,
             acknowledged: State::new(),
             attempted: State::new(),
+            carry: false,
             early_cuts: 0,
         }
     }
 
-    fn real(&self) -> PathBuf {
+    pub(crate) fn real(&self) -> PathBuf {
         self.dir.path().join("real")
     }
 
@@ -135,11 +143,12 @@ impl Rounds {
         );
         let status = child.wait().expect("the child is ours");
         let log = fs::read_to_string(self.dir.path().join("stderr")).unwrap_or_default();
-        if let Cut::Power { .. } = cut {
+        self.carry = cut == Cut::KillUnsynced;
+        if let Cut::Power { .. } | Cut::Soon | Cut::KillUnsynced = cut {
             let done = matches!(outcome, Outcome::Error(_)) || status.success();
             assert!(done || status.code() == Some(99), "the child ended with {status}:\n{log}");
         }
-        if matches!(cut, Cut::Power { .. }) && status.code() == Some(99) {
+        if matches!(cut, Cut::Power { .. } | Cut::Soon) && status.code() == Some(99) {
             fs::remove_dir_all(self.real()).expect("the real directory goes");
             fs::rename(self.shadow(), self.real()).expect("the shadow takes its place");
         }
@@ -154,7 +163,11 @@ impl Rounds {
         command.env("RUST_BACKTRACE", "0").stdout(Stdio::piped());
         command.stderr(File::create(self.dir.path().join("stderr")).expect("a log"));
         if let Some(shim) = &self.shim {
-            copy_dir(&self.real(), &self.shadow());
+            if self.carry {
+                command.env("MESHMQ_SHIM_CARRY", "1");
+            } else {
+                copy_dir(&self.real(), &self.shadow());
+            }
             command.env("LD_PRELOAD", shim.library());
             command.env("MESHMQ_SHIM_ROOT", self.real());
             command.env("MESHMQ_SHIM_SHADOW", self.shadow());
@@ -169,6 +182,12 @@ impl Rounds {
             };
             command.env("MESHMQ_SHIM_CUT", at.to_string());
             command.env("MESHMQ_SHIM_SURVIVE", survive.to_string());
+        }
+        if cut == Cut::Soon {
+            command.env("MESHMQ_SHIM_CUT", (5 + self.dice.below(60)).to_string());
+        }
+        if cut == Cut::KillUnsynced {
+            command.env("MESHMQ_SHIM_KILL", (60 + self.dice.below(300)).to_string());
         }
         match fault {
             Fault::None => &mut command,

@@ -12,7 +12,9 @@
  *
  * MESHMQ_SHIM_ROOT, MESHMQ_SHIM_SHADOW   the directory and its shadow, absolute paths
  * MESHMQ_SHIM_CUT=n                      the power goes at the n-th change (0: never)
+ * MESHMQ_SHIM_KILL=n                     the process dies at the n-th change, and the power stays
  * MESHMQ_SHIM_SURVIVE=p, MESHMQ_SHIM_SEED  percent of unsynced pages that survive; the dice
+ * MESHMQ_SHIM_CARRY=1                    the process before was killed: all is taken for unsynced
  * MESHMQ_SHIM_IGNORE_FDATASYNC=1         fdatasync does nothing: the test of the test
  * MESHMQ_SHIM_FULL_AT=bytes              files cannot grow beyond this offset: ENOSPC
  * MESHMQ_SHIM_FAIL_SYNC=n                the n-th fdatasync fails with EIO and syncs nothing
@@ -49,8 +51,8 @@ struct file {
 static struct file files[FILES_MAX];
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static char root[PATH_MAX], shadow[PATH_MAX];
-static long cut_at, changes, survive, full_at, fail_sync, syncs;
-static int ignore_fdatasync;
+static long cut_at, kill_at, changes, survive, full_at, fail_sync, syncs;
+static int ignore_fdatasync, carry;
 static unsigned long long dice;
 
 #define REAL(name) static __typeof__(name) *real_##name
@@ -67,10 +69,11 @@ __attribute__((constructor)) static void start(void) {
         snprintf(root, sizeof root, "%s", getenv("MESHMQ_SHIM_ROOT"));
         snprintf(shadow, sizeof shadow, "%s", getenv("MESHMQ_SHIM_SHADOW"));
     }
-    cut_at = number("MESHMQ_SHIM_CUT");
+    cut_at = number("MESHMQ_SHIM_CUT"), kill_at = number("MESHMQ_SHIM_KILL");
     survive = number("MESHMQ_SHIM_SURVIVE");
     full_at = number("MESHMQ_SHIM_FULL_AT");
     fail_sync = number("MESHMQ_SHIM_FAIL_SYNC");
+    carry = number("MESHMQ_SHIM_CARRY") == 1;
     ignore_fdatasync = number("MESHMQ_SHIM_IGNORE_FDATASYNC") == 1;
     dice = (unsigned long long)number("MESHMQ_SHIM_SEED") * 2654435761u + 88172645463325252ull;
 }
@@ -81,9 +84,7 @@ static void give_up(const char *why) {
 }
 
 static int survives(long percent) {
-    dice ^= dice << 13;
-    dice ^= dice >> 7;
-    dice ^= dice << 17;
+    dice ^= dice << 13, dice ^= dice >> 7, dice ^= dice << 17;
     return (long)(dice % 100) < percent;
 }
 
@@ -121,17 +122,6 @@ static void forget(struct file *file) {
     if (!file) return;
     free(file->dirty);
     memset(file, 0, sizeof *file);
-}
-
-static void track(int fd, const char *below) {
-    struct stat at;
-    if (fstat(fd, &at) || !S_ISREG(at.st_mode) || by_fd(fd)) return;
-    struct file *file = files;
-    while (file->used)
-        if (++file == files + FILES_MAX) give_up("too many files");
-    *file = (struct file){.used = 1, .dev = at.st_dev, .ino = at.st_ino};
-    snprintf(file->path, sizeof file->path, "%s", below);
-    file->named = !access(in_shadow(below), F_OK);
 }
 
 static void copy_page(int from, int to, size_t page) {
@@ -199,7 +189,8 @@ static void black_out(void) {
 
 /* Every change is counted while the gate is held; the cut comes before the change. */
 static void count(void) {
-    if (++changes == cut_at) black_out();
+    if (++changes == kill_at) _exit(CUT_EXIT);
+    if (changes == cut_at) black_out();
 }
 
 static void enter(void) {
@@ -209,8 +200,7 @@ static void enter(void) {
 
 static void leave(void) {
     int kept = errno;
-    pthread_mutex_unlock(&gate);
-    errno = kept;
+    pthread_mutex_unlock(&gate), errno = kept;
 }
 
 static void mark(struct file *file, off_t at, size_t len) {
@@ -233,6 +223,18 @@ static void mark(struct file *file, off_t at, size_t len) {
     }
     if (to >= 0) close(from), close(to);
     file->resized = 1;
+}
+
+static void track(int fd, const char *below) {
+    struct stat at;
+    if (fstat(fd, &at) || !S_ISREG(at.st_mode) || by_fd(fd)) return;
+    struct file *file = files;
+    while (file->used)
+        if (++file == files + FILES_MAX) give_up("too many files");
+    *file = (struct file){.used = 1, .dev = at.st_dev, .ino = at.st_ino};
+    snprintf(file->path, sizeof file->path, "%s", below);
+    file->named = !access(in_shadow(below), F_OK);
+    if (carry && at.st_size) mark(file, 0, at.st_size);
 }
 
 static int open_any(const char *path, int flags, mode_t mode) {
