@@ -67,7 +67,6 @@ pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, Cli
     let mut said = Ok(());
     daemon::run(options, |ready| said = greet(context, ready, &data, first)).await?;
     said?;
-    context.out.note("stopped");
     Ok(Exit::Done)
 }
 
