@@ -179,8 +179,11 @@ fn judge(sent: &Sent, wait: Option<Wait>, timeout: Duration) -> Result<Exit, Cli
                 .hint("it lies among the dead letters: see `meshmq dead ls`")
         }
         _ => {
-            let (wanted, seconds) = (wait.as_str(), timeout.as_secs_f64());
-            let message = format!("message {id} was not {wanted} within {seconds} s");
+            let missed = match wait {
+                Wait::Received => "was not received",
+                _ => "has not arrived",
+            };
+            let message = format!("message {id} {missed} within {} s", timeout.as_secs_f64());
             CliError::new(Exit::Later, "wait_ran_out", message)
                 .hint("it is stored and stays on its way: see `meshmq outgoing`")
         }

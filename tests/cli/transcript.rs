@@ -70,7 +70,16 @@ fn redact_ages(cell: &str) -> String {
     let bare = cell.trim_end_matches(" ago");
     let young = bare == "now"
         || bare.strip_suffix(" s").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    if young { "[AGE]".to_owned() } else { cell.replace("up for 0 s", "up for [AGE]") }
+    if young {
+        return "[AGE]".to_owned();
+    }
+    match cell.split_once(" up for ") {
+        Some((name, rest)) => {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            format!("{name} up for [AGE]{}", rest.trim_start_matches(" s"))
+        }
+        None => cell.to_owned(),
+    }
 }
 
 fn redact_json(line: &str) -> String {
