@@ -132,6 +132,14 @@ fn every_promise_and_rule_has_a_test() {
 }
 
 #[test]
+fn every_limit_is_documented() {
+    let limits = load(&["src/engine/limits.rs"], &[".rs"]);
+    let document = load(&["docs/reference/limits.md"], &[".md"]);
+    assert_eq!((limits.len(), document.len()), (1, 1), "a file is missing");
+    expect_none(docs::limits(&document[0], &limits[0]));
+}
+
+#[test]
 fn the_changelog_begins_with_unreleased() {
     let changelog = load(&["CHANGELOG.md"], &[".md"]);
     assert_eq!(changelog.len(), 1, "CHANGELOG.md is missing");

@@ -62,6 +62,23 @@ fn has_test(source: &Source, name: &str) -> bool {
     words_at(&source.code, name).into_iter().any(is_fn)
 }
 
+/// Limits of the engine that the document of limits does not name, and the reverse.
+pub fn limits(document: &Source, limits: &Source) -> Vec<Finding> {
+    let constants = limits.code.lines().filter_map(|line| {
+        let rest = line.trim_start().strip_prefix("pub ")?;
+        let name = rest.strip_prefix("const ").unwrap_or(rest).split(':').next()?;
+        (!name.contains(' ')).then_some(name)
+    });
+    let constants: Vec<&str> = constants.collect();
+    let named: Vec<&str> = rows(&document.text).map(|row| row[0].trim_matches('`')).collect();
+    let missing = constants.iter().filter(|name| !named.contains(name));
+    let known = ["name", "---"];
+    let stray = named.iter().filter(|name| !constants.contains(name) && !known.contains(name));
+    let missing = missing.map(|name| document.finding(format!("there is no row for `{name}`")));
+    let stray = stray.map(|name| document.finding(format!("there is no limit `{name}`")));
+    missing.chain(stray).collect()
+}
+
 /// A changelog without its first section.
 pub fn changelog(document: &Source) -> Vec<Finding> {
     let first = document.text.lines().find(|line| line.starts_with("## ")).unwrap_or("");
@@ -105,6 +122,14 @@ fn a_row_without_a_test_is_found() {
     assert_eq!(check(&format!("{text}| P1 | rule | what | `two` |\n")), 1);
     assert_eq!(check(&format!("{text}| P1 | rule | what | none |\n")), 1);
     assert_eq!(check(&format!("{text}| P1 | rule | what | - not built yet |\n")), 0);
+}
+
+#[test]
+fn a_limit_without_a_row_is_found() {
+    let code = Source::new("l.rs", "pub const A_MAX: usize = 1;\n  pub field: u64,\n");
+    let check = |text: &str| limits(&Source::new("l.md", text), &code).len();
+    assert_eq!(check("| name | value |\n| --- | --- |\n| `A_MAX` | 1 |\n| `field` | 2 |\n"), 0);
+    assert_eq!(check("| `A_MAX` | 1 |\n| `B_MAX` | 2 |\n"), 2);
 }
 
 #[test]
