@@ -18,7 +18,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("config", &["engine", "os", "client"]),
     ("telemetry", &[]),
     ("cli", &["client", "config", "os"]),
-    ("cli/up", &["client", "config", "os", "daemon"]),
+    ("cli/up", &["client", "config", "os", "daemon", "telemetry"]),
     ("cli/demo", &["client", "config", "os", "daemon"]),
     (
         "daemon",
@@ -52,7 +52,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     ),
     (&["zeroize"], &["security", "net"]),
     (&["blake3"], &["security", "codec", "simulations"]),
-    (&["ciborium"], &["codec"]),
+    (&["ciborium"], &["codec", "security"]),
     (&["axum", "tower_service"], &["gateway"]),
     (&["hyper", "hyper_util", "http_body_util"], &["gateway", "client", "cli", "daemon"]),
     (

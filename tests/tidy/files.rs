@@ -12,21 +12,25 @@ pub fn dead_files(sources: &[Source]) -> Vec<Finding> {
         main || direct("tests/") || direct("examples/") || direct("benches/") || nested
     };
     let mut reached = BTreeSet::new();
-    let mut waiting: Vec<&Source> = sources.iter().filter(|s| is_root(&s.path)).collect();
-    while let Some(source) = waiting.pop() {
+    let roots = sources.iter().filter(|s| is_root(&s.path));
+    let mut waiting: Vec<(&Source, bool)> = roots.map(|s| (s, true)).collect();
+    while let Some((source, flat)) = waiting.pop() {
         if reached.insert(source.path.as_str()) {
-            let targets = modules(source, is_root(&source.path));
-            waiting.extend(sources.iter().filter(|s| targets.contains(&s.path)));
+            for (path, by_attribute) in modules(source, flat) {
+                let target = sources.iter().find(|s| s.path == path);
+                waiting.extend(target.map(|s| (s, by_attribute || path.ends_with("/mod.rs"))));
+            }
         }
     }
     let dead = sources.iter().filter(|s| !reached.contains(s.path.as_str()));
     dead.map(|s| s.finding("no `mod` reaches the file: it is not compiled")).collect()
 }
 
-/// The paths at which the modules that a file declares may lie.
-fn modules(source: &Source, root: bool) -> Vec<String> {
+/// The paths at which the modules that a file declares may lie, and whether an attribute gave them.
+///
+/// The modules of a flat file (a root, a `mod.rs`, one found by an attribute) lie in its own folder.
+fn modules(source: &Source, flat: bool) -> Vec<(String, bool)> {
     let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let flat = root || source.path.ends_with("/mod.rs");
     let below = if flat { folder } else { source.path.trim_end_matches(".rs") };
     let mut paths = Vec::new();
     for at in words_at(&source.code, "mod") {
@@ -36,8 +40,11 @@ fn modules(source: &Source, root: bool) -> Vec<String> {
         };
         let name = rest[..end].trim();
         match path_attribute(source, at) {
-            Some(path) => paths.push(format!("{folder}/{path}")),
-            None => paths.extend([format!("{below}/{name}.rs"), format!("{below}/{name}/mod.rs")]),
+            Some(path) => paths.push((format!("{folder}/{path}"), true)),
+            None => {
+                paths.push((format!("{below}/{name}.rs"), false));
+                paths.push((format!("{below}/{name}/mod.rs"), false));
+            }
         }
     }
     paths
@@ -73,7 +80,8 @@ fn a_dead_file_is_found() {
         Source::new("src/a/tests.rs", ""),
         Source::new("src/ghost.rs", ""),
         Source::new("tests/all.rs", "#[path = \"all/one.rs\"]\nmod one;\nmod common;\n"),
-        Source::new("tests/all/one.rs", ""),
+        Source::new("tests/all/one.rs", "mod two;\n"),
+        Source::new("tests/all/two.rs", ""),
         Source::new("tests/common/mod.rs", ""),
     ];
     let dead = dead_files(&sources);
