@@ -90,7 +90,7 @@ const ENGINE_BANNED: &[&str] = &[
 ];
 
 /// The part that a file belongs to, by its path.
-pub fn part(path: &str) -> Option<&'static str> {
+pub(crate) fn part(path: &str) -> Option<&'static str> {
     let module = path.strip_prefix("src/").map_or(path, |rest| rest);
     let module = module.strip_suffix(".rs").unwrap_or(module);
     let under = |name: &str| module == name || module.starts_with(&format!("{name}/"));
@@ -98,7 +98,7 @@ pub fn part(path: &str) -> Option<&'static str> {
 }
 
 /// Names of other parts that the file may not name.
-pub fn wrong_parts(source: &Source) -> Vec<Finding> {
+pub(crate) fn wrong_parts(source: &Source) -> Vec<Finding> {
     if source.path == "src/lib.rs" || source.is_test() {
         return Vec::new();
     }
@@ -169,7 +169,7 @@ fn climbs_out(source: &Source) -> Vec<Finding> {
 }
 
 /// Libraries that the file may not name. `known` are all that `Cargo.toml` has.
-pub fn wrong_libraries(source: &Source, known: &[String]) -> Vec<Finding> {
+pub(crate) fn wrong_libraries(source: &Source, known: &[String]) -> Vec<Finding> {
     let Some(part) = part(&source.path) else { return Vec::new() };
     if source.is_test() {
         return Vec::new();
@@ -200,7 +200,7 @@ fn is_path_start(code: &str, at: usize, len: usize) -> bool {
 }
 
 /// What the engine may not name.
-pub fn engine_banned(source: &Source) -> Vec<Finding> {
+pub(crate) fn engine_banned(source: &Source) -> Vec<Finding> {
     if !source.path.starts_with("src/engine/") || source.is_test() {
         return Vec::new();
     }
@@ -214,7 +214,7 @@ pub fn engine_banned(source: &Source) -> Vec<Finding> {
 }
 
 /// The libraries of the manifest, as they are named in code.
-pub fn libraries(manifest: &str) -> Vec<String> {
+pub(crate) fn libraries(manifest: &str) -> Vec<String> {
     let mut wanted = false;
     let mut names = Vec::new();
     for line in manifest.lines() {

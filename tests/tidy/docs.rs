@@ -4,7 +4,7 @@ use crate::source::{Finding, Source, words_at};
 use std::path::Path;
 
 /// Links of a document that lead to no file of the repository.
-pub fn broken_links(document: &Source, root: &Path) -> Vec<Finding> {
+pub(crate) fn broken_links(document: &Source, root: &Path) -> Vec<Finding> {
     let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut findings = Vec::new();
     for (at, _) in document.text.match_indices("](") {
@@ -29,7 +29,11 @@ fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
 ///
 /// The first cell of a row is its id, the last its tests in backticks, or `-` and the reason why
 /// there is none.
-pub fn semantics(document: &Source, sources: &[Source], scenarios: &[String]) -> Vec<Finding> {
+pub(crate) fn semantics(
+    document: &Source,
+    sources: &[Source],
+    scenarios: &[String],
+) -> Vec<Finding> {
     let ids = (1..=10).map(|n| format!("G{n}")).chain((1..=24).map(|n| format!("R{n}")));
     let rows: Vec<Vec<&str>> = rows(&document.text).filter(|row| row.len() >= 3).collect();
     let missing = ids.filter(|id| !rows.iter().any(|row| row[0] == id.as_str()));
@@ -63,7 +67,7 @@ fn has_test(source: &Source, name: &str) -> bool {
 }
 
 /// Limits of the engine that the document of limits does not name, and the reverse.
-pub fn limits(document: &Source, limits: &Source) -> Vec<Finding> {
+pub(crate) fn limits(document: &Source, limits: &Source) -> Vec<Finding> {
     let constants = limits.code.lines().filter_map(|line| {
         let rest = line.trim_start().strip_prefix("pub ")?;
         let name = rest.strip_prefix("const ").unwrap_or(rest).split(':').next()?;
@@ -80,14 +84,14 @@ pub fn limits(document: &Source, limits: &Source) -> Vec<Finding> {
 }
 
 /// A changelog without its first section.
-pub fn changelog(document: &Source) -> Vec<Finding> {
+pub(crate) fn changelog(document: &Source) -> Vec<Finding> {
     let first = document.text.lines().find(|line| line.starts_with("## ")).unwrap_or("");
     let what = "the first section of the changelog is not `## Unreleased`";
     (first != "## Unreleased").then(|| document.finding(what)).into_iter().collect()
 }
 
 /// A document of `docs/` that no other document links to.
-pub fn unlinked(documents: &[Source]) -> Vec<Finding> {
+pub(crate) fn unlinked(documents: &[Source]) -> Vec<Finding> {
     let linked = |document: &&Source| {
         let name = document.path.rsplit('/').next().unwrap_or("");
         let names_it = |other: &Source| {

@@ -4,7 +4,7 @@ use crate::source::{Finding, Source, words_at};
 use std::collections::BTreeSet;
 
 /// Source files that no `mod` reaches from the roots.
-pub fn dead_files(sources: &[Source]) -> Vec<Finding> {
+pub(crate) fn dead_files(sources: &[Source]) -> Vec<Finding> {
     let is_root = |path: &str| {
         let direct = |dir: &str| path.strip_prefix(dir).is_some_and(|rest| !rest.contains('/'));
         let main = ["src/main.rs", "src/lib.rs", "simulations/main.rs"].contains(&path);
@@ -58,7 +58,7 @@ fn path_attribute(source: &Source, at: usize) -> Option<&str> {
 }
 
 /// Golden files that no test names, by file name or by a folder that is read as a whole.
-pub fn unread_golden_files(golden: &[String], tests: &[Source]) -> Vec<Finding> {
+pub(crate) fn unread_golden_files(golden: &[String], tests: &[Source]) -> Vec<Finding> {
     let named = |path: &String| {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);

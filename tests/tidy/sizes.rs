@@ -3,19 +3,19 @@
 use crate::source::{Finding, Source, is_word, words_at};
 
 /// Lines that a file may have, as `wc -l` counts them.
-pub const FILE_LINES: usize = 400;
+pub(crate) const FILE_LINES: usize = 400;
 /// Lines that a function may have, from `fn` to its closing brace.
-pub const FUNCTION_LINES: usize = 70;
+pub(crate) const FUNCTION_LINES: usize = 70;
 
 /// Files that are too long.
-pub fn long_files(source: &Source) -> Vec<Finding> {
+pub(crate) fn long_files(source: &Source) -> Vec<Finding> {
     let lines = source.text.matches('\n').count();
     let what = || format!("the file has {lines} lines; at most {FILE_LINES} are allowed");
     (lines > FILE_LINES).then(|| source.finding(what())).into_iter().collect()
 }
 
 /// Functions that are too long.
-pub fn long_functions(source: &Source) -> Vec<Finding> {
+pub(crate) fn long_functions(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     for at in words_at(&source.code, "fn") {
         let Some((name, end)) = function(&source.code, at) else { continue };

@@ -6,51 +6,51 @@ use std::fs;
 use std::path::Path;
 
 /// One file of the repository.
-pub struct Source {
+pub(crate) struct Source {
     /// Path from the root of the repository, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// The file as it is.
-    pub text: String,
+    pub(crate) text: String,
     /// The text with the insides of comments, strings and characters turned into spaces. Lines
     /// stay where they are.
-    pub code: String,
+    pub(crate) code: String,
 }
 
 /// One thing that is not as it should be.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Which file, and which line where that is known.
-    pub place: String,
+    pub(crate) place: String,
     /// What is wrong and what is wanted.
-    pub what: String,
+    pub(crate) what: String,
 }
 
 impl Source {
     /// A file with that text.
-    pub fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned(), code: blank(text) }
     }
 
     /// A finding about the whole file.
-    pub fn finding(&self, what: impl Into<String>) -> Finding {
+    pub(crate) fn finding(&self, what: impl Into<String>) -> Finding {
         Finding { place: self.path.clone(), what: what.into() }
     }
 
     /// A finding at a place in the text, given in bytes.
-    pub fn finding_at(&self, at: usize, what: impl Into<String>) -> Finding {
+    pub(crate) fn finding_at(&self, at: usize, what: impl Into<String>) -> Finding {
         let line = self.text[..at].matches('\n').count() + 1;
         Finding { place: format!("{}:{line}", self.path), what: what.into() }
     }
 
     /// Whether the file holds tests only: under `tests/`, or a sibling test file in `src`.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         let inside = self.path.contains("/tests/") || self.path.ends_with("/tests.rs");
         self.path.starts_with("tests/") || inside
     }
 }
 
 /// All files below `dirs` whose name ends with one of `endings`, in order.
-pub fn load(dirs: &[&str], endings: &[&str]) -> Vec<Source> {
+pub(crate) fn load(dirs: &[&str], endings: &[&str]) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
     for dir in dirs {
@@ -63,7 +63,7 @@ pub fn load(dirs: &[&str], endings: &[&str]) -> Vec<Source> {
 }
 
 /// The paths of all files below `dir`, or `dir` itself where it is a file.
-pub fn walk(root: &Path, dir: &str, paths: &mut Vec<String>) {
+pub(crate) fn walk(root: &Path, dir: &str, paths: &mut Vec<String>) {
     let here = root.join(dir);
     if here.is_file() {
         paths.push(dir.to_owned());
@@ -79,7 +79,7 @@ pub fn walk(root: &Path, dir: &str, paths: &mut Vec<String>) {
 }
 
 /// The text with the insides of comments, strings and characters blanked out.
-pub fn blank(text: &str) -> String {
+pub(crate) fn blank(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = bytes.to_vec();
     let mut at = 0;
@@ -164,12 +164,12 @@ fn is_char(body: &[u8]) -> bool {
 }
 
 /// Whether the byte can be part of an identifier.
-pub fn is_word(byte: u8) -> bool {
+pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// Where `word` stands in `text` as a whole word.
-pub fn words_at(text: &str, word: &str) -> Vec<usize> {
+pub(crate) fn words_at(text: &str, word: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let free = |at: usize| {
         let before = at == 0 || !is_word(bytes[at - 1]) || !is_word(word.as_bytes()[0]);

@@ -18,7 +18,7 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// Banned words in the text, whole words only; a part of a name in CamelCase counts as a word.
-pub fn banned_words(source: &Source) -> Vec<Finding> {
+pub(crate) fn banned_words(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (one, two) in BANNED {
         let word = format!("{one}{two}");
@@ -35,7 +35,7 @@ pub fn banned_words(source: &Source) -> Vec<Finding> {
 }
 
 /// Waiting by the clock in a test: a test waits for a condition, with a deadline.
-pub fn sleeps(source: &Source) -> Vec<Finding> {
+pub(crate) fn sleeps(source: &Source) -> Vec<Finding> {
     if !source.is_test() && !source.path.starts_with("simulations/") {
         return Vec::new();
     }
@@ -47,7 +47,7 @@ pub fn sleeps(source: &Source) -> Vec<Finding> {
 
 /// Tabs, and spaces at the end of a line. Diffs are left alone: an empty context line of one is a
 /// space.
-pub fn white_space(source: &Source) -> Vec<Finding> {
+pub(crate) fn white_space(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (line, text) in source.text.lines().enumerate() {
         if text.contains('\t') || text.ends_with(' ') {
@@ -63,7 +63,7 @@ pub fn white_space(source: &Source) -> Vec<Finding> {
 
 /// A file of code opens with what it owns and what it refuses. Unit tests in a sibling file need
 /// not: the file beside them has said it.
-pub fn no_opening(source: &Source) -> Vec<Finding> {
+pub(crate) fn no_opening(source: &Source) -> Vec<Finding> {
     let what = "the file does not open with `//!`: say what it owns and what it refuses";
     let unit_tests = source.path.starts_with("src/") && source.is_test();
     let fine = unit_tests || source.text.starts_with("//! ");
