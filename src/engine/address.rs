@@ -147,8 +147,8 @@ impl PartialOrd for QueueName {
 
 impl Ord for QueueName {
     fn cmp(&self, other: &Self) -> Ordering {
-        let fold = |name: &Self| name.0.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-        fold(self).cmp(&fold(other))
+        let fold = |b: u8| b.to_ascii_lowercase();
+        self.0.bytes().map(fold).cmp(other.0.bytes().map(fold))
     }
 }
 

@@ -40,6 +40,15 @@ pub struct StreamId {
     pub epoch: Epoch,
 }
 
+impl StreamId {
+    /// Not after any other.
+    pub const FIRST: Self = Self {
+        origin: NodeId::from_bytes([0; 32]),
+        line: LineId(0),
+        epoch: Epoch { k: 0, nonce: 0 },
+    };
+}
+
 /// A message: its stream and its number in it. Durable for ever, unique in the mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId {

@@ -19,9 +19,7 @@ pub const REACH_WITHIN_MAX_MS: u64 = 3_650 * DAY_MS;
 /// Earlier epochs of a line that may be open at once; then new ordered sends are refused.
 pub const ROSTER_MAX: usize = 64;
 /// Ranges that a destination keeps per stream and verdict above the floor.
-pub const RANGES_MAX: usize = 64;
-/// Refusals that a destination lists per stream.
-pub const REFUSED_MAX: usize = 64;
+pub const RANGES_MAX: usize = 48;
 /// Messages held behind a gap per stream.
 pub const HELD_MAX: u64 = 1_024;
 /// Requests in flight per link.
@@ -73,7 +71,11 @@ pub const HAVE_MAX: usize = 1_000;
 /// Streams whose copies a relay remembers having seen.
 pub const SEEN_STREAMS_MAX: usize = 16_384;
 /// States of settled messages that an origin keeps for questions, per stream.
-pub const HISTORY_MAX: u64 = 10_000;
+pub const HISTORY_MAX: u64 = 1_000;
+/// Earlier epochs of a line that stay open only to hear what applications did with their messages.
+pub const ROSTER_USED_MAX: usize = 8;
+/// Retired epochs of a line whose history is kept.
+pub const RETIRED_MAX: usize = 4;
 
 /// The bounds that a configuration can move.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,20 @@
 //! [`Engine::process`] is its only door. What is deliberately absent: I/O, clocks, randomness,
 //! async code, libp2p, sled, encodings and signatures.
 
+mod carriage;
+mod control;
+mod dead;
+mod destination;
+mod directory;
+mod engine;
+mod links;
+mod node;
+mod origin;
+mod policy;
+mod queues;
+mod topology;
+mod turn;
+
 pub mod address;
 pub mod command;
 pub mod frame;
@@ -16,3 +30,5 @@ pub mod statement;
 pub mod step;
 pub mod storage;
 pub mod time;
+
+pub use engine::{CLOCK_JUMP_MAX_MS, Engine, EngineError, Setup};

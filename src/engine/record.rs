@@ -100,6 +100,11 @@ pub enum Target {
     Statement(StreamId),
 }
 
+impl Target {
+    /// Not after any other.
+    pub const FIRST: Self = Self::Sent(LineId(0), Epoch { k: 0, nonce: 0 }, 0);
+}
+
 /// What lies there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
@@ -202,15 +207,15 @@ pub struct Stream {
     /// The floors, durable before they are shown.
     #[serde(rename = "f")]
     pub floors: Floors,
-    /// The floors and watermark that the destination's receipts have confirmed.
+    /// The floors that the destination's receipts have confirmed.
     #[serde(rename = "c")]
     pub confirmed: Floors,
     /// States below this number have been forgotten.
     #[serde(rename = "b")]
     pub base: u64,
-    /// Numbers of this stream that still wait.
-    #[serde(rename = "w")]
-    pub waiting: u64,
+    /// Whether its epoch has left the roster: only its history is kept.
+    #[serde(rename = "r", default)]
+    pub retired: bool,
 }
 
 /// What is known of one message of this origin.
@@ -273,6 +278,8 @@ pub enum DeathReason {
     Skipped,
     /// Nobody can say any more what became of it.
     OutcomeUnknown,
+    /// It left its queue without being received: expired, purged or deleted there.
+    EndedInQueue,
     /// Its content could not be read back from the store.
     Damaged,
 }
@@ -286,6 +293,7 @@ impl DeathReason {
             Self::Refused(refusal) => refusal.as_str(),
             Self::Skipped => "skipped",
             Self::OutcomeUnknown => "outcome_unknown",
+            Self::EndedInQueue => "ended_in_queue",
             Self::Damaged => "damaged",
         }
     }
@@ -387,6 +395,9 @@ pub struct InboxLine {
     /// Whether its numbers are delivered in order.
     #[serde(rename = "o")]
     pub ordered: bool,
+    /// Whether it carries express messages, so that its state lives in memory only.
+    #[serde(rename = "x", default)]
+    pub express: bool,
 }
 
 /// What a destination knows of a stream: deduplication and order in one small state.
@@ -403,7 +414,7 @@ pub struct Inbox {
     pub received: RangeSet,
     /// Refused.
     #[serde(rename = "n", default)]
-    pub refused: BTreeMap<u64, Refusal>,
+    pub refused: BTreeMap<Refusal, RangeSet>,
     /// Skipped.
     #[serde(rename = "s", default)]
     pub skipped: RangeSet,

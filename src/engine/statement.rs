@@ -105,7 +105,7 @@ pub struct Receipt {
     pub received: RangeSet,
     /// Refused for good.
     #[serde(rename = "n", default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub refused: BTreeMap<u64, Refusal>,
+    pub refused: BTreeMap<Refusal, RangeSet>,
     /// Given up by the origin before they arrived.
     #[serde(rename = "s", default, skip_serializing_if = "RangeSet::is_empty")]
     pub skipped: RangeSet,
@@ -121,6 +121,9 @@ pub struct Receipt {
     /// Messages that the queue has room for; zero means "wait".
     #[serde(rename = "r")]
     pub room: u64,
+    /// How many earlier epochs of the line are open here, so that the origin sees its roster taken.
+    #[serde(rename = "q", default)]
+    pub roster: u64,
     /// Digest of the highest received message, so that a reused number is noticed.
     #[serde(rename = "m", default)]
     pub digest: Digest,
@@ -165,6 +168,9 @@ pub struct Status {
     /// Whether the stream's numbers must be delivered in order.
     #[serde(rename = "o")]
     pub ordered: bool,
+    /// Whether the stream carries express messages.
+    #[serde(rename = "m", default)]
+    pub express: bool,
     /// Fields of later versions.
     #[serde(rename = "x", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extensions: Extensions,

@@ -1,0 +1,178 @@
+//! What a destination does with a message that reached it (rules R11–R17, R23).
+
+use super::header::{Header, earlier_settled};
+use super::{Destination, is_judged};
+use crate::engine::frame::{NotTaken, Outcome, Transfer};
+use crate::engine::ids::MessageId;
+use crate::engine::limits::{HELD_MAX, INNER_MAX, RANGES_MAX};
+use crate::engine::message::Delivery;
+use crate::engine::queues::{Queues, Room, fresh};
+use crate::engine::ranges::RangeSet;
+use crate::engine::record::{Inbox, InboxLine, Key, Queued, Record};
+use crate::engine::statement::Refusal;
+use crate::engine::storage::StorageError;
+use crate::engine::turn::Turn;
+
+impl Destination {
+    /// Judges a message, or says why it cannot yet.
+    pub(in crate::engine) fn arrive(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        transfer: &Transfer,
+        disk_low: bool,
+    ) -> Result<Outcome, StorageError> {
+        let (outer, id) = (&transfer.outer, transfer.outer.id);
+        let header = Header {
+            stream: id.stream,
+            floors: outer.floors,
+            roster: &outer.roster,
+            ordered: outer.delivery.is_ordered(),
+            express: !outer.delivery.is_durable(),
+            queue: transfer.queue.as_ref(),
+        };
+        self.must_tell(id.stream);
+        let Some((line, inbox)) = self.hear(turn, queues, &header)? else {
+            return Ok(Outcome::Accepted);
+        };
+        let void = line
+            .roster
+            .iter()
+            .any(|earlier| earlier.epoch == id.stream.epoch && id.number > earlier.last);
+        if is_judged(&inbox, id.number) || inbox.held.contains(id.number) || void {
+            return Ok(Outcome::Accepted);
+        }
+        let Some(name) = &transfer.queue else {
+            return Ok(Outcome::NotTaken(NotTaken::Unreadable));
+        };
+        let room = queues.room(name, outer.delivery, outer.size);
+        let refusal = match room {
+            _ if outer.size > INNER_MAX as u64 => Some(Refusal::TooLarge),
+            Room::NoSuchQueue => Some(Refusal::NoSuchQueue),
+            Room::WrongKind => Some(Refusal::WrongKind),
+            Room::Fits(_) | Room::Full => None,
+        };
+        if let Some(refusal) = refusal {
+            return self.refuse(turn, queues, &line, inbox, id, refusal);
+        }
+        if transfer.transit.age_ms >= outer.limit_ms() {
+            return Ok(Outcome::NotTaken(NotTaken::OverAge));
+        }
+        if disk_low {
+            return Ok(Outcome::NotTaken(NotTaken::StoreFull));
+        }
+        let next = id.number == inbox.watermark && earlier_settled(turn, &line, id.stream)?;
+        if next || !line.ordered {
+            self.take_now(turn, queues, &line, inbox, transfer, next)
+        } else {
+            self.hold(turn, queues, &line, inbox, transfer)
+        }
+    }
+
+    /// Refuses a number for good, also for a queue that does not exist (rule R13).
+    fn refuse(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        line: &InboxLine,
+        mut inbox: Box<Inbox>,
+        id: MessageId,
+        refusal: Refusal,
+    ) -> Result<Outcome, StorageError> {
+        let refused = inbox.refused.entry(refusal).or_default();
+        if opens_too_many(refused, id.number) && id.number != inbox.watermark {
+            return Ok(Outcome::NotTaken(NotTaken::Busy));
+        }
+        refused.insert(id.number);
+        self.save(turn, id.stream, line, inbox);
+        self.advance(turn, queues, id.stream.origin, id.stream.line)?;
+        Ok(Outcome::Accepted)
+    }
+
+    /// Lets a message enter its queue.
+    fn take_now(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        line: &InboxLine,
+        mut inbox: Box<Inbox>,
+        transfer: &Transfer,
+        next: bool,
+    ) -> Result<Outcome, StorageError> {
+        let (outer, id) = (&transfer.outer, transfer.outer.id);
+        let Some(name) = &transfer.queue else {
+            return Ok(Outcome::NotTaken(NotTaken::Unreadable));
+        };
+        if !next && opens_too_many(&inbox.received, id.number) {
+            return Ok(Outcome::NotTaken(NotTaken::Busy));
+        }
+        let mut room = queues.room(name, outer.delivery, outer.size);
+        while let (Room::Full, Some(last)) = (room, inbox.held.last()) {
+            // The next in order displaces the highest held (rule R15).
+            inbox.held.remove(last);
+            self.drop_held(turn, queues, line, MessageId { stream: id.stream, number: last })?;
+            room = queues.room(name, outer.delivery, outer.size);
+        }
+        let Room::Fits(queue) = room else {
+            self.wanting.entry(name.clone()).or_default().insert(id.stream);
+            self.save(turn, id.stream, line, inbox);
+            return Ok(Outcome::NotTaken(NotTaken::QueueFull));
+        };
+        inbox.received.insert(id.number);
+        inbox.digest = transfer.digest;
+        self.save(turn, id.stream, line, inbox);
+        let message = incoming(turn, transfer);
+        queues.enter(turn, queue, message);
+        self.advance(turn, queues, id.stream.origin, id.stream.line)?;
+        Ok(Outcome::Accepted)
+    }
+
+    /// Keeps a message behind a gap, which is no verdict (rule R14).
+    fn hold(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        line: &InboxLine,
+        mut inbox: Box<Inbox>,
+        transfer: &Transfer,
+    ) -> Result<Outcome, StorageError> {
+        let (outer, id) = (&transfer.outer, transfer.outer.id);
+        let Some(name) = &transfer.queue else {
+            return Ok(Outcome::NotTaken(NotTaken::Unreadable));
+        };
+        if inbox.held.count() >= HELD_MAX || opens_too_many(&inbox.held, id.number) {
+            return Ok(Outcome::NotTaken(NotTaken::Busy));
+        }
+        if !matches!(queues.room(name, outer.delivery, outer.size), Room::Fits(_)) {
+            self.wanting.entry(name.clone()).or_default().insert(id.stream);
+            return Ok(Outcome::NotTaken(NotTaken::QueueFull));
+        }
+        inbox.held.insert(id.number);
+        self.save(turn, id.stream, line, inbox);
+        let message = incoming(turn, transfer);
+        queues.count_held(name, message.content.len(), true);
+        let durable = outer.delivery != Delivery::Express;
+        turn.put(durable, Key::Held(id), Record::Held(Box::new(message)));
+        Ok(Outcome::Accepted)
+    }
+}
+
+/// The message as it enters the queue, with what is left of its time to be received.
+fn incoming(turn: &mut Turn<'_>, transfer: &Transfer) -> Queued {
+    let outer = &transfer.outer;
+    let content = turn.keep_content(outer.delivery.is_durable(), &transfer.inner);
+    let expires_at =
+        outer.ttl_ms.map(|ttl| turn.now.after(ttl.saturating_sub(transfer.transit.age_ms)));
+    Queued {
+        priority: outer.priority,
+        expires_at,
+        digest: transfer.digest,
+        ..fresh(outer.id, outer.delivery, content, turn.now)
+    }
+}
+
+/// Whether a number would open one range more than a record has room for.
+fn opens_too_many(set: &RangeSet, number: u64) -> bool {
+    let joins = set.contains(number.saturating_sub(1)) || set.contains(number + 1);
+    !joins && set.ranges() >= RANGES_MAX
+}

@@ -1,0 +1,314 @@
+//! What a destination knows of each stream that comes in: one verdict per number, two floors.
+//!
+//! That is deduplication and order in one small state. Refuses to move copies and to send
+//! receipts; it makes them when asked (protocol, table of the destination).
+
+mod arrive;
+mod header;
+
+pub(super) use header::Header;
+
+use super::address::{LineId, NodeId, QueueName};
+use super::ids::{Epoch, MessageId, StreamId};
+use super::limits::RANGES_MAX;
+use super::message::Floors;
+use super::queues::Queues;
+use super::ranges::RangeSet;
+use super::record::{Inbox, InboxLine, Key, Record};
+use super::statement::{Receipt, Refusal, Version};
+use super::storage::StorageError;
+use super::turn::Turn;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All incoming streams of a node.
+#[derive(Debug)]
+pub(super) struct Destination {
+    me: NodeId,
+    store: u64,
+    opening: Epoch,
+    /// Streams whose receipt changed in this turn.
+    news: BTreeSet<StreamId>,
+    /// Streams that found a queue full, to be told when there is room.
+    wanting: BTreeMap<QueueName, BTreeSet<StreamId>>,
+}
+
+impl Destination {
+    pub(super) const fn new(me: NodeId, store: u64, opening: Epoch) -> Self {
+        Self { me, store, opening, news: BTreeSet::new(), wanting: BTreeMap::new() }
+    }
+
+    /// Counts the held messages of the store for the quotas of their queues.
+    pub(super) fn load(&self, turn: &Turn<'_>, queues: &mut Queues) -> Result<(), StorageError> {
+        let mut from = Key::Held(MessageId { stream: StreamId::FIRST, number: 0 });
+        let to = Key::Receipt(StreamId::FIRST);
+        loop {
+            let page = turn.range(&from, &to, 256)?;
+            let done = page.len() < 256;
+            for (key, record) in page {
+                let (Key::Held(id), Record::Held(held)) = (key, record) else { continue };
+                let line = Key::InboxLine(id.stream.origin, id.stream.line);
+                if let Some(name) = turn.inbox_line(&line)?.and_then(|line| line.queue) {
+                    queues.count_held(&name, held.content.len(), true);
+                }
+                from = Key::Held(MessageId { number: id.number + 1, ..id });
+            }
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Streams whose receipt changed since the last call.
+    pub(super) fn take_news(&mut self) -> BTreeSet<StreamId> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Notes that somebody should hear this stream's receipt.
+    pub(super) fn must_tell(&mut self, stream: StreamId) {
+        self.news.insert(stream);
+    }
+
+    /// This destination's statement about a stream as it is now.
+    pub(super) fn receipt(
+        &self,
+        turn: &mut Turn<'_>,
+        queues: &Queues,
+        stream: StreamId,
+    ) -> Result<Option<Receipt>, StorageError> {
+        let key = Key::InboxLine(stream.origin, stream.line);
+        let Some(line) = turn.inbox_line(&key)? else { return Ok(None) };
+        let count = turn.serial.draw();
+        let mut receipt = Receipt {
+            destination: self.me,
+            stream,
+            store: self.store,
+            version: Version { opening: self.opening, count },
+            floors: Floors::START,
+            watermark: 1,
+            received: RangeSet::new(),
+            refused: BTreeMap::new(),
+            skipped: RangeSet::new(),
+            held: RangeSet::new(),
+            used: RangeSet::new(),
+            ended: RangeSet::new(),
+            room: line.queue.as_ref().map_or(0, |name| queues.spare(name)),
+            roster: line.roster.len() as u64,
+            digest: super::message::Digest::default(),
+            lowest_key: 0,
+            closed: (!is_open(&line, stream.epoch)).then_some(line.current),
+            extensions: BTreeMap::new(),
+        };
+        if let (None, Some(inbox)) = (receipt.closed, turn.inbox(&Key::Inbox(stream))?) {
+            receipt.version.opening =
+                inbox.told.map_or(self.opening, |told| told.max(self.opening));
+            receipt.floors = inbox.floors;
+            receipt.watermark = inbox.watermark;
+            receipt.received = inbox.received;
+            receipt.refused = inbox.refused;
+            receipt.skipped = inbox.skipped;
+            receipt.held = inbox.held;
+            receipt.used = inbox.used;
+            receipt.ended = inbox.ended;
+            receipt.digest = inbox.digest;
+        }
+        Ok(Some(receipt))
+    }
+
+    /// Streams from an origin, or from all, about which there is something to tell.
+    pub(super) fn streams(
+        &self,
+        turn: &Turn<'_>,
+        origin: Option<NodeId>,
+    ) -> Result<Vec<StreamId>, StorageError> {
+        let first =
+            StreamId { origin: origin.unwrap_or(StreamId::FIRST.origin), ..StreamId::FIRST };
+        let from = Key::Inbox(first);
+        let to = match origin {
+            Some(origin) => {
+                let epoch = Epoch { k: u64::MAX, nonce: u64::MAX };
+                Key::Inbox(StreamId { origin, line: LineId(u64::MAX), epoch })
+            }
+            None => Key::Held(MessageId { stream: StreamId::FIRST, number: 0 }),
+        };
+        let mut streams = Vec::new();
+        for (key, record) in turn.range(&from, &to, usize::MAX >> 1)? {
+            let (Key::Inbox(stream), Record::Inbox(inbox)) = (key, record) else { continue };
+            if origin.is_some() || !is_quiet(&inbox) {
+                streams.push(stream);
+            }
+        }
+        Ok(streams)
+    }
+
+    /// A message left its queue: received by an application, or ended there.
+    pub(super) fn departed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: &MessageId,
+        durable: bool,
+        used: bool,
+    ) -> Result<(), StorageError> {
+        let key = Key::Inbox(id.stream);
+        let Some(mut inbox) = turn.inbox(&key)? else { return Ok(()) };
+        if id.number < inbox.floors.used_known {
+            return Ok(());
+        }
+        let set = if used { &mut inbox.used } else { &mut inbox.ended };
+        set.insert(id.number);
+        while set.ranges() > RANGES_MAX {
+            let first = set.iter().next();
+            first.into_iter().for_each(|range| set.remove_range(range));
+        }
+        turn.put(durable, key, Record::Inbox(inbox));
+        self.news.insert(id.stream);
+        Ok(())
+    }
+
+    /// A queue has room again: streams that were turned away hear of it.
+    pub(super) fn room_again(&mut self, queue: &QueueName) {
+        if let Some(streams) = self.wanting.remove(queue) {
+            self.news.extend(streams);
+        }
+    }
+
+    /// A queue was deleted: what is held for it is refused (rule R14).
+    pub(super) fn queue_deleted(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        queue: &QueueName,
+    ) -> Result<(), StorageError> {
+        self.wanting.remove(queue);
+        for stream in self.streams(turn, None)? {
+            let key = Key::InboxLine(stream.origin, stream.line);
+            let Some(line) = turn.inbox_line(&key)? else { continue };
+            let Some(mut inbox) = turn.inbox(&Key::Inbox(stream))? else { continue };
+            if line.queue.as_ref() != Some(queue) || inbox.held.is_empty() {
+                continue;
+            }
+            for number in std::mem::take(&mut inbox.held).numbers() {
+                self.drop_held(turn, queues, &line, MessageId { stream, number })?;
+                inbox.refused.entry(Refusal::QueueDeleted).or_default().insert(number);
+            }
+            self.save(turn, stream, &line, inbox);
+            self.advance(turn, queues, stream.origin, stream.line)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back this node's own words after a restore (rule R22): the union of all verdicts.
+    pub(super) fn take_back(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        receipt: &Receipt,
+    ) -> Result<(), StorageError> {
+        let stream = receipt.stream;
+        if receipt.store != self.store || receipt.version.opening == self.opening {
+            return Ok(());
+        }
+        let line_key = Key::InboxLine(stream.origin, stream.line);
+        let line = turn.inbox_line(&line_key)?.unwrap_or_else(|| InboxLine {
+            current: stream.epoch,
+            roster: Vec::new(),
+            queue: None,
+            ordered: false,
+            express: false,
+        });
+        if receipt.closed.is_some() || !is_open(&line, stream.epoch) {
+            return Ok(());
+        }
+        let before = turn.inbox(&Key::Inbox(stream))?;
+        let mut inbox = before.clone().unwrap_or_else(|| Box::new(new_inbox(&receipt.floors)));
+        inbox.received.union(&receipt.received);
+        inbox.skipped.union(&receipt.skipped);
+        for (&refusal, numbers) in &receipt.refused {
+            inbox.refused.entry(refusal).or_default().union(numbers);
+        }
+        inbox.used.union(&receipt.used);
+        inbox.ended.union(&receipt.ended);
+        inbox.floors.known = inbox.floors.known.max(receipt.floors.known);
+        inbox.floors.used_known = inbox.floors.used_known.max(receipt.floors.used_known);
+        if receipt.version.opening > self.opening {
+            let k = receipt.version.opening.k.saturating_add(1);
+            let above = Epoch { k, nonce: self.opening.nonce };
+            inbox.told = Some(inbox.told.map_or(above, |told| told.max(above)));
+        }
+        trim(&mut inbox);
+        if before.as_ref() == Some(&inbox) {
+            return Ok(());
+        }
+        turn.put(!line.express, line_key, Record::InboxLine(line.clone()));
+        self.save(turn, stream, &line, inbox);
+        self.advance(turn, queues, stream.origin, stream.line)
+    }
+
+    fn save(&mut self, turn: &mut Turn<'_>, stream: StreamId, line: &InboxLine, inbox: Box<Inbox>) {
+        self.news.insert(stream);
+        turn.put(!line.express, Key::Inbox(stream), Record::Inbox(inbox));
+    }
+
+    fn drop_held(
+        &self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        line: &InboxLine,
+        id: MessageId,
+    ) -> Result<(), StorageError> {
+        let Some(held) = turn.held(&Key::Held(id))? else { return Ok(()) };
+        turn.drop_content(held.delivery.is_durable(), &held.content);
+        turn.delete(Key::Held(id));
+        if let Some(queue) = &line.queue {
+            queues.count_held(queue, held.content.len(), false);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an epoch of a line is the current one or in its roster (rules R5, R6).
+fn is_open(line: &InboxLine, epoch: Epoch) -> bool {
+    epoch == line.current || line.roster.iter().any(|earlier| earlier.epoch == epoch)
+}
+
+/// Whether the origin knows everything there is to know.
+fn is_quiet(inbox: &Inbox) -> bool {
+    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && inbox.used.is_empty()
+}
+
+/// Whether a number has its verdict.
+fn is_judged(inbox: &Inbox, number: u64) -> bool {
+    number < inbox.watermark
+        || inbox.received.contains(number)
+        || inbox.skipped.contains(number)
+        || inbox.refused.values().any(|numbers| numbers.contains(number))
+}
+
+/// A stream starts at the header's floors, never at the number that came first (rule R17).
+fn new_inbox(floors: &Floors) -> Inbox {
+    Inbox {
+        floors: *floors,
+        watermark: floors.known,
+        received: RangeSet::new(),
+        refused: BTreeMap::new(),
+        skipped: RangeSet::new(),
+        held: RangeSet::new(),
+        used: RangeSet::new(),
+        ended: RangeSet::new(),
+        digest: super::message::Digest::default(),
+        told: None,
+    }
+}
+
+/// Forgets the verdicts that the origin knows (rule R8), and never lets the watermark be lower.
+fn trim(inbox: &mut Inbox) {
+    let known = inbox.floors.known;
+    inbox.received.remove_range(0..known);
+    inbox.skipped.remove_range(0..known);
+    inbox.refused.retain(|_, numbers| {
+        numbers.remove_range(0..known);
+        !numbers.is_empty()
+    });
+    inbox.used.remove_range(0..inbox.floors.used_known);
+    inbox.ended.remove_range(0..inbox.floors.used_known);
+    inbox.watermark = inbox.watermark.max(known);
+}

@@ -1,0 +1,261 @@
+//! The rules' conductor: owns the parts and sends each input to one of them.
+//!
+//! Refuses to have a policy of its own. The files beside it are split by who speaks: programs
+//! ([`commands`]), neighbours ([`requests`], [`answers`]), time ([`due`]); [`pump`] fills links.
+
+mod answers;
+mod commands;
+mod due;
+mod pump;
+mod requests;
+mod sending;
+
+use super::address::NodeId;
+use super::carriage::Carriage;
+use super::control::{Control, Word};
+use super::dead::DeadLetters;
+use super::destination::Destination;
+use super::directory::Directory;
+use super::ids::{Epoch, StreamId};
+use super::limits::Limits;
+use super::links::{Link, Links};
+use super::origin::Origin;
+use super::policy::{self, Way};
+use super::queues::Queues;
+use super::record::{Key, StoreInfo};
+use super::step::Input;
+use super::storage::StorageError;
+use super::time::Timestamp;
+use super::topology::Topology;
+use super::turn::{Serial, Turn};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything a node knows.
+#[derive(Debug)]
+pub(super) struct Node {
+    me: NodeId,
+    store: u64,
+    opening: Epoch,
+    limits: Limits,
+    queues: Queues,
+    origin: Origin,
+    letters: DeadLetters,
+    carriage: Carriage,
+    destination: Destination,
+    control: Control,
+    directory: Directory,
+    topology: Topology,
+    links: Links,
+    /// The highest opening of each other node that was heard of.
+    openings: BTreeMap<NodeId, Epoch>,
+    exchanges: u64,
+    transfers: u64,
+}
+
+impl Node {
+    pub(super) fn new(info: &StoreInfo, limits: Limits, seed: u64) -> Self {
+        let (me, opening) = (info.node, info.opening);
+        Self {
+            me,
+            store: info.id,
+            opening,
+            queues: Queues::new(limits.clone()),
+            origin: Origin::new(me, opening),
+            letters: DeadLetters::default(),
+            carriage: Carriage::new(me, limits.clone()),
+            destination: Destination::new(me, info.id, opening),
+            control: Control::new(me),
+            directory: Directory::default(),
+            topology: Topology::new(me, opening),
+            links: Links::default(),
+            openings: BTreeMap::new(),
+            exchanges: seed >> 32,
+            transfers: 0,
+            limits,
+        }
+    }
+
+    pub(super) const fn opening(&self) -> Epoch {
+        self.opening
+    }
+
+    /// Takes up what the store holds.
+    pub(super) fn load(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        self.transfers = Serial::starting(turn.now).draw();
+        self.queues.load(turn)?;
+        self.origin.load(turn)?;
+        self.load_letters(turn)?;
+        self.carriage.load(turn)?;
+        self.destination.load(turn, &mut self.queues)?;
+        self.control.load(turn)?;
+        self.directory.load(turn)?;
+        self.origin.flush(turn);
+        Ok(())
+    }
+
+    fn load_letters(&mut self, turn: &Turn<'_>) -> Result<(), StorageError> {
+        let mut from = 0;
+        loop {
+            let page = turn.range(&Key::Dead(from), &Key::Dead(u64::MAX), 256)?;
+            let done = page.len() < 256;
+            for (key, record) in page {
+                if let (Key::Dead(letter), super::record::Record::Dead(dead)) = (key, record) {
+                    self.letters.counted(&dead, true);
+                    from = letter + 1;
+                }
+            }
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Handles what is due, then all inputs in order, then fills the links.
+    pub(super) fn handle(
+        &mut self,
+        turn: &mut Turn<'_>,
+        inputs: Vec<Input>,
+    ) -> Result<(), StorageError> {
+        self.all_due(turn)?;
+        for input in inputs {
+            match input {
+                Input::Command { ticket, command } => self.command(turn, ticket, command)?,
+                Input::SessionEnded(session) => {
+                    let departures = self.queues.end_session(turn, session)?;
+                    self.expired_in_queue(turn, departures)?;
+                }
+                Input::LinkUp(peer) => self.link_up(turn, peer)?,
+                Input::LinkDown(peer) => self.link_down(turn, peer)?,
+                Input::Request { peer, exchange, frames } => {
+                    self.request(turn, peer, exchange, frames)?;
+                }
+                Input::Answered { peer, exchange, answer } => {
+                    self.answered(turn, peer, exchange, answer)?;
+                }
+                Input::Unanswered { peer, exchange } => self.unanswered(turn, peer, exchange)?,
+            }
+        }
+        self.publish_news(turn, None)?;
+        for (stream, destination) in self.origin.flush(turn) {
+            self.publish(Word::Status(stream), destination, None);
+        }
+        self.pump_all(turn)?;
+        self.queues.flush(turn);
+        Ok(())
+    }
+
+    /// When something is due at the latest.
+    pub(super) fn deadline(&self, turn: &Turn<'_>) -> Result<Option<Timestamp>, StorageError> {
+        let first = super::record::Target::Statement(StreamId::FIRST);
+        let (from, to) = (
+            Key::Timer(Timestamp::ZERO, super::record::Target::FIRST),
+            Key::Timer(Timestamp::MAX, first),
+        );
+        let timer = turn.range(&from, &to, 1)?.into_iter().find_map(|(key, _)| match key {
+            Key::Timer(at, _) => Some(at),
+            _ => None,
+        });
+        Ok([timer, self.queues.next_lease(), self.links.deadline()].into_iter().flatten().min())
+    }
+
+    /// Marks the receipts that changed for everybody who should have them.
+    fn publish_news(
+        &mut self,
+        turn: &Turn<'_>,
+        except: Option<NodeId>,
+    ) -> Result<(), StorageError> {
+        for stream in self.destination.take_news() {
+            if turn.inbox_line(&Key::InboxLine(stream.origin, stream.line))?.is_some() {
+                self.publish(Word::Receipt(stream), stream.origin, except);
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks a statement for the neighbours on its way: towards its addressee if that is in the
+    /// live component, to everybody if not; receipts also to those who carry what they settle.
+    fn publish(&mut self, word: Word, addressee: NodeId, except: Option<NodeId>) {
+        let hop = self.topology.next_hop(addressee);
+        let carries = |has: &BTreeMap<(NodeId, StreamId), super::ranges::RangeSet>| match word {
+            Word::Receipt(stream) => has.keys().any(|(_, held)| *held == stream),
+            Word::Status(_) => false,
+        };
+        for node in self.links.live_nodes() {
+            if Some(node) == except {
+                continue;
+            }
+            let peer = self.links.peer(node);
+            let on_its_way = hop.is_none_or(|hop| hop == node) || carries(&peer.has);
+            if let (true, Some(link)) = (on_its_way, peer.link.as_mut()) {
+                link.words.insert(word);
+            }
+        }
+    }
+
+    fn link_up(&mut self, turn: &mut Turn<'_>, peer: NodeId) -> Result<(), StorageError> {
+        self.link_down(turn, peer)?;
+        let mut link = Link::new();
+        for stream in self.destination.streams(turn, Some(peer))? {
+            link.words.insert(Word::Receipt(stream));
+        }
+        for stream in self.destination.streams(turn, None)? {
+            link.words.insert(Word::Receipt(stream));
+        }
+        link.words.extend(self.control.words(turn)?);
+        link.words.extend(self.origin.untold().into_iter().map(|(s, _)| Word::Status(s)));
+        self.links.peer(peer).link = Some(link);
+        let changed = self.topology.link_up(peer);
+        let known: BTreeSet<NodeId> = self.topology.known().collect();
+        if let Some(link) = self.links.link_mut(peer) {
+            link.states = known;
+        }
+        self.spread_state(self.me, Some(peer));
+        self.rerouted(&changed);
+        let all: Vec<NodeId> = self.carriage.destinations().map(|(node, _)| node).collect();
+        if let Some(link) = self.links.link_mut(peer) {
+            all.into_iter().for_each(|destination| link.search_again(destination));
+        }
+        Ok(())
+    }
+
+    fn link_down(&mut self, turn: &mut Turn<'_>, peer: NodeId) -> Result<(), StorageError> {
+        let Some(link) = self.links.link(peer) else { return Ok(()) };
+        let lost: Vec<u64> = link.in_flight.keys().copied().collect();
+        for exchange in lost {
+            self.unanswered(turn, peer, exchange)?;
+        }
+        self.links.peer(peer).link = None;
+        let changed = self.topology.link_down(peer);
+        self.spread_state(self.me, None);
+        self.rerouted(&changed);
+        Ok(())
+    }
+
+    /// Marks a node's link state for all neighbours but one.
+    fn spread_state(&mut self, node: NodeId, except: Option<NodeId>) {
+        for (_, link) in self.links.live_mut().filter(|(peer, _)| Some(*peer) != except) {
+            link.states.insert(node);
+        }
+    }
+
+    /// The way to these destinations is another one: their messages are looked at again.
+    fn rerouted(&mut self, destinations: &BTreeSet<NodeId>) {
+        let affected: Vec<NodeId> = self
+            .carriage
+            .destinations()
+            .map(|(node, _)| node)
+            .filter(|node| destinations.contains(node))
+            .collect();
+        affected.into_iter().for_each(|destination| self.links.search_again(destination));
+    }
+
+    /// How a neighbour can help a destination's messages.
+    fn way(&self, destination: NodeId, peer: NodeId) -> Way {
+        policy::way(destination, peer, self.topology.next_hop(destination))
+    }
+
+    /// Whether the disk has less free than the reserve.
+    fn disk_low(&self, turn: &Turn<'_>) -> bool {
+        turn.free_bytes().is_some_and(|free| free < self.limits.disk_reserve_bytes)
+    }
+}

@@ -1,0 +1,327 @@
+//! Fills the links: statements first, then messages, most urgent first (rule R21).
+
+use super::Node;
+use crate::engine::address::NodeId;
+use crate::engine::carriage::{age_ms, spot};
+use crate::engine::control::Word;
+use crate::engine::frame::{Contact, Frame, Purpose, Transfer};
+use crate::engine::limits::{BATCH_BYTES, BATCH_MESSAGES, IN_FLIGHT_MAX};
+use crate::engine::links::{Cursor, Flight, Link, Loaded, Peer};
+use crate::engine::message::{Short, Transit};
+use crate::engine::policy::{self, Way};
+use crate::engine::record::{Copy, Key, Record, Spot};
+use crate::engine::statement::Attested;
+use crate::engine::step::Output;
+use crate::engine::storage::StorageError;
+use crate::engine::turn::Turn;
+use std::collections::BTreeMap;
+
+/// Copies read from the store at a time.
+const PAGE: usize = 64;
+/// Bytes that a frame costs beside the inner bytes of a message.
+const FRAME_OVERHEAD: u64 = 320;
+/// Statements in one request.
+const BATCH_WORDS: usize = 256;
+
+/// A request that is being filled.
+#[derive(Default)]
+struct Batch {
+    frames: Vec<Frame>,
+    flight: Flight,
+}
+
+impl Batch {
+    fn push(&mut self, frame: Frame, bytes: u64) {
+        self.frames.push(frame);
+        self.flight.bytes += bytes;
+    }
+
+    fn is_full(&self) -> bool {
+        self.frames.len() >= BATCH_WORDS + BATCH_MESSAGES
+            || self.flight.transfers.len() >= BATCH_MESSAGES
+            || self.flight.bytes >= BATCH_BYTES as u64
+    }
+}
+
+impl Node {
+    pub(super) fn pump_all(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        for node in self.links.live_nodes() {
+            let mut peer = std::mem::take(self.links.peer(node));
+            let result = self.pump(turn, node, &mut peer);
+            *self.links.peer(node) = peer;
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Sends requests until nothing is left to say or the link's window is full.
+    fn pump(
+        &mut self,
+        turn: &mut Turn<'_>,
+        node: NodeId,
+        peer: &mut Peer,
+    ) -> Result<(), StorageError> {
+        let Some(mut link) = peer.link.take() else { return Ok(()) };
+        while link.retry_at.is_none_or(|at| at <= turn.now) {
+            let most = if link.greeted { IN_FLIGHT_MAX } else { 1 };
+            if link.in_flight.len() >= most {
+                break;
+            }
+            let mut batch = Batch::default();
+            self.say_first(turn, node, &mut link, &mut batch)?;
+            if link.greeted && link.heard_synced {
+                self.load_messages(turn, node, peer, &mut link, &mut batch)?;
+            }
+            if batch.frames.is_empty() {
+                break;
+            }
+            self.exchanges += 1;
+            batch.flight.sent_at = turn.now;
+            link.bytes_in_flight += batch.flight.bytes;
+            link.flying.extend(batch.flight.transfers.iter().map(|loaded| loaded.id));
+            link.in_flight.insert(self.exchanges, batch.flight);
+            let (exchange, frames) = (self.exchanges, batch.frames);
+            turn.say(Output::Request { peer: node, exchange, frames });
+        }
+        peer.link = Some(link);
+        Ok(())
+    }
+
+    /// Everything that goes before messages.
+    fn say_first(
+        &mut self,
+        turn: &mut Turn<'_>,
+        node: NodeId,
+        link: &mut Link,
+        batch: &mut Batch,
+    ) -> Result<(), StorageError> {
+        if !link.said_contact {
+            link.said_contact = true;
+            let contact = Contact {
+                store: self.store,
+                opening: self.opening,
+                yours: self.openings.get(&node).copied(),
+                directory: self.directory.sum(),
+                room: self.carriage.room(),
+                extensions: BTreeMap::new(),
+            };
+            batch.push(Frame::Contact(contact), FRAME_OVERHEAD);
+        }
+        while let Some(subject) = link.states.pop_first() {
+            if let Some(state) = self.topology.state(subject) {
+                batch.flight.states.push(subject);
+                batch.push(Frame::LinkState(state.clone()), FRAME_OVERHEAD);
+            }
+        }
+        while batch.frames.len() < BATCH_WORDS && !batch.is_full() {
+            let Some(word) = link.words.pop_first() else { break };
+            if let Some(frame) = self.word(turn, word)? {
+                batch.flight.words.push(word);
+                batch.push(frame, FRAME_OVERHEAD);
+            }
+        }
+        if link.words.is_empty() && !link.said_synced {
+            link.said_synced = true;
+            batch.flight.greets = true;
+            batch.push(Frame::Synced, 1);
+        }
+        if link.greeted {
+            self.say_directory(turn, link, batch)?;
+        }
+        Ok(())
+    }
+
+    fn say_directory(
+        &self,
+        turn: &Turn<'_>,
+        link: &mut Link,
+        batch: &mut Batch,
+    ) -> Result<(), StorageError> {
+        if std::mem::take(&mut link.compare) {
+            batch.flight.compares = true;
+            for page in self.directory.pages() {
+                let bytes = page.len() as u64 * 80;
+                batch.push(Frame::Have(page), bytes);
+            }
+        }
+        while !batch.is_full() {
+            let Some(key) = link.records.pop_first() else { break };
+            if let Some(record) = self.directory.record(turn, &key)? {
+                let bytes = record.bytes.len() as u64;
+                batch.flight.records.push(key);
+                batch.push(Frame::Record(record), bytes + FRAME_OVERHEAD);
+            }
+        }
+        Ok(())
+    }
+
+    /// A statement as it is now, made here or carried.
+    fn word(&self, turn: &mut Turn<'_>, word: Word) -> Result<Option<Frame>, StorageError> {
+        Ok(match word {
+            Word::Receipt(stream) => match self.destination.receipt(turn, &self.queues, stream)? {
+                Some(receipt) => Some(Frame::Receipt(Attested::own(receipt))),
+                None => turn.receipt(&Key::Receipt(stream))?.map(|held| Frame::Receipt(*held)),
+            },
+            Word::Status(stream) if self.control.is_own_status(&stream) => {
+                let status = self.origin.status(turn, &stream);
+                status.map(|status| Frame::Status(Attested::own(status)))
+            }
+            Word::Status(stream) => {
+                turn.status(&Key::Status(stream))?.map(|held| Frame::Status(*held))
+            }
+        })
+    }
+
+    /// Adds messages: by urgency, and within it the neighbour's own first.
+    fn load_messages(
+        &mut self,
+        turn: &mut Turn<'_>,
+        node: NodeId,
+        peer: &mut Peer,
+        link: &mut Link,
+        batch: &mut Batch,
+    ) -> Result<(), StorageError> {
+        let mut places: Vec<(u8, bool, NodeId)> = link
+            .cursors
+            .iter()
+            .filter(|(_, cursor)| cursor.more)
+            .map(|(&(rank, destination), _)| (rank, destination != node, destination))
+            .collect();
+        places.sort_unstable();
+        for (rank, _, destination) in places {
+            let way = self.way(destination, node);
+            let place = (rank, destination);
+            let from = link.cursors.get(&place).copied().unwrap_or_default();
+            if way == Way::None {
+                link.cursors.insert(place, Cursor { more: false, ..from });
+                continue;
+            }
+            let (stopped, full) = self.load_from(turn, place, way, peer, link, batch, from)?;
+            link.cursors.insert(place, stopped);
+            if full {
+                break;
+            }
+        }
+        link.cursors.retain(|_, cursor| cursor.more || cursor.after > 0);
+        Ok(())
+    }
+
+    /// Adds messages of one rank and destination from a cursor on. Says where it stopped, and
+    /// whether the request or the link is full.
+    #[expect(clippy::too_many_arguments, reason = "the search state of one link, taken apart")]
+    fn load_from(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (rank, destination): (u8, NodeId),
+        way: Way,
+        peer: &mut Peer,
+        link: &Link,
+        batch: &mut Batch,
+        mut cursor: Cursor,
+    ) -> Result<(Cursor, bool), StorageError> {
+        let to = Key::Copy(spot(destination, rank + 1, 0));
+        loop {
+            let from = Key::Copy(spot(destination, rank, cursor.after.saturating_add(1)));
+            let page = turn.range(&from, &to, PAGE)?;
+            let last = page.len() < PAGE;
+            for (key, record) in page {
+                let (Key::Copy(at), Record::Copy(copy)) = (key, record) else { continue };
+                if self.is_wanted(&copy, at, way, peer, link) {
+                    if batch.is_full() || !fits(link, batch, copy.content.len()) {
+                        return Ok((cursor, true));
+                    }
+                    self.load_copy(turn, at, *copy, way, peer, batch)?;
+                }
+                cursor.after = at.arrival;
+            }
+            if last {
+                return Ok((Cursor { more: false, ..cursor }, false));
+            }
+        }
+    }
+
+    /// Whether a copy should go over this link now.
+    fn is_wanted(&self, copy: &Copy, at: Spot, way: Way, peer: &Peer, link: &Link) -> bool {
+        let id = copy.outer.id;
+        if link.flying.contains(&id) || link.is_blocked(&id.stream) {
+            return false;
+        }
+        let numbers = match way {
+            Way::Direct => link.delivered.get(&id.stream),
+            _ => peer.has.get(&(at.destination, id.stream)),
+        };
+        let given = numbers.is_some_and(|numbers| numbers.contains(id.number));
+        let held = id.stream.origin == self.me && self.origin.is_held(&id);
+        let affordable = way != Way::Spray
+            || peer.unknown.contains_key(&id)
+            || policy::share(copy.transit.tokens) > 0 && link.room >= copy.content.len();
+        !given && !held && affordable
+    }
+
+    /// Puts a copy into a request. Tokens are deducted durably before they are sent (rule R24).
+    fn load_copy(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: Spot,
+        mut copy: Copy,
+        way: Way,
+        peer: &mut Peer,
+        batch: &mut Batch,
+    ) -> Result<(), StorageError> {
+        let id = copy.outer.id;
+        let own = id.stream.origin == self.me;
+        let inner = match turn.content(&copy.content) {
+            Ok(inner) => inner,
+            Err(StorageError::Damaged(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let (purpose, transfer, tokens) = match way {
+            Way::Spray => match peer.unknown.get(&id).copied() {
+                Some((transfer, tokens)) => (Purpose::Spray, transfer, tokens),
+                None => {
+                    let tokens = policy::share(copy.transit.tokens);
+                    copy.transit.tokens -= tokens;
+                    self.carriage.rewrite(turn, at, copy.clone());
+                    self.transfers += 1;
+                    (Purpose::Spray, self.transfers, tokens)
+                }
+            },
+            _ => {
+                self.transfers += 1;
+                (Purpose::Move, self.transfers, 0)
+            }
+        };
+        if own {
+            self.origin.hand_out(&id);
+        }
+        let given = if purpose == Purpose::Move && !own { copy.transit.tokens } else { tokens };
+        let transit = Transit {
+            age_ms: age_ms(&copy, turn.now),
+            tokens: given,
+            hops: copy.transit.hops.saturating_add(1),
+            ..copy.transit
+        };
+        let bytes = inner.len() as u64 + FRAME_OVERHEAD;
+        batch.flight.transfers.push(Loaded { id, at, purpose, transfer, tokens });
+        let transfer = Transfer {
+            outer: copy.outer,
+            transit,
+            purpose,
+            transfer,
+            inner,
+            digest: Short::default(),
+            queue: None,
+        };
+        batch.push(Frame::Transfer(Box::new(transfer)), bytes);
+        Ok(())
+    }
+}
+
+/// Whether another message fits into the request and the link's window; one always does.
+fn fits(link: &Link, batch: &Batch, size: u64) -> bool {
+    let bytes = size + FRAME_OVERHEAD;
+    let first = batch.flight.transfers.is_empty();
+    let in_batch = first || batch.flight.bytes + bytes <= BATCH_BYTES as u64;
+    let in_flight = link.bytes_in_flight + batch.flight.bytes;
+    in_batch && (first && link.bytes_in_flight == 0 || in_flight + bytes <= link.window)
+}

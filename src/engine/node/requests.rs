@@ -1,0 +1,220 @@
+//! What neighbours say.
+
+use super::Node;
+use crate::engine::address::NodeId;
+use crate::engine::control::Word;
+use crate::engine::destination::Header;
+use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Transfer};
+use crate::engine::ids::MessageId;
+use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
+use crate::engine::step::{Event, Output};
+use crate::engine::storage::StorageError;
+use crate::engine::turn::Turn;
+
+impl Node {
+    pub(super) fn request(
+        &mut self,
+        turn: &mut Turn<'_>,
+        peer: NodeId,
+        exchange: u64,
+        frames: Vec<Frame>,
+    ) -> Result<(), StorageError> {
+        if self.links.link(peer).is_none() {
+            return Ok(());
+        }
+        self.publish_news(turn, None)?;
+        let mut answer = Answer::default();
+        for frame in frames {
+            if let Some(outcome) = self.frame(turn, peer, frame)? {
+                answer.outcomes.push(outcome);
+            }
+        }
+        for stream in self.destination.take_news() {
+            if let Some(receipt) = self.destination.receipt(turn, &self.queues, stream)? {
+                answer.frames.push(Frame::Receipt(Attested::own(receipt)));
+                self.publish(Word::Receipt(stream), stream.origin, Some(peer));
+            }
+        }
+        turn.say(Output::Answer { peer, exchange, answer });
+        Ok(())
+    }
+
+    /// Handles one frame, whether it came in a request or in an answer.
+    pub(super) fn frame(
+        &mut self,
+        turn: &mut Turn<'_>,
+        peer: NodeId,
+        frame: Frame,
+    ) -> Result<Option<(MessageId, Outcome)>, StorageError> {
+        match frame {
+            Frame::Contact(contact) => self.contact(turn, peer, &contact),
+            Frame::Receipt(receipt) => self.receipt(turn, peer, receipt)?,
+            Frame::Status(status) => self.status(turn, peer, &status)?,
+            Frame::LinkState(state) => {
+                let node = state.statement.node;
+                if let Some(changed) = self.topology.learn(state) {
+                    self.spread_state(node, Some(peer));
+                    self.rerouted(&changed);
+                }
+            }
+            Frame::Have(page) => {
+                let missing = self.directory.missing(&page);
+                if let Some(link) = self.links.link_mut(peer) {
+                    link.records.extend(missing);
+                }
+            }
+            Frame::Record(record) => self.learn(turn, record, Some(peer)),
+            Frame::Synced => {
+                if let Some(link) = self.links.link_mut(peer) {
+                    link.heard_synced = true;
+                }
+            }
+            Frame::Transfer(transfer) => {
+                let id = transfer.outer.id;
+                return Ok(Some((id, self.transfer(turn, peer, *transfer)?)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn contact(&mut self, turn: &mut Turn<'_>, node: NodeId, contact: &Contact) {
+        let identity = (contact.store, contact.opening);
+        let sum = self.directory.sum();
+        let peer = self.links.peer(node);
+        if peer.identity.replace(identity) != Some(identity) {
+            peer.has.clear();
+            peer.unknown.clear();
+            self.carriage.forget_neighbour(node);
+        }
+        if let Some(link) = self.links.link_mut(node) {
+            link.room = contact.room;
+            link.compare |= contact.directory != sum;
+        }
+        let known = self.openings.entry(node).or_default();
+        *known = contact.opening.max(*known);
+        if contact.yours.is_some_and(|opening| opening > self.opening) {
+            turn.tell(Event::HigherEpochHeard(node));
+        }
+    }
+
+    /// Keeps a directory record and passes it on.
+    pub(super) fn learn(
+        &mut self,
+        turn: &mut Turn<'_>,
+        record: DirectoryRecord,
+        from: Option<NodeId>,
+    ) {
+        let key = record.key.clone();
+        if self.directory.keep(turn, record) {
+            for (_, link) in self.links.live_mut().filter(|(node, _)| Some(*node) != from) {
+                link.records.insert(key.clone());
+            }
+        }
+    }
+
+    fn receipt(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: NodeId,
+        receipt: Attested<Receipt>,
+    ) -> Result<(), StorageError> {
+        let said = &receipt.statement;
+        let (destination, stream) = (said.destination, said.stream);
+        if destination == self.me {
+            return self.destination.take_back(turn, &mut self.queues, said);
+        }
+        if !self.control.keep_receipt(turn, &receipt)? {
+            return Ok(());
+        }
+        self.carriage.purge(turn, said)?;
+        let mut progress = said.room > 0;
+        if stream.origin == self.me {
+            let heard = self.origin.settle(turn, &mut self.carriage, &mut self.letters, said)?;
+            if said.closed.is_some_and(|highest| highest > self.opening) {
+                turn.tell(Event::HigherEpochHeard(destination));
+            }
+            for number in heard.displaced.numbers() {
+                self.links.give_again(destination, &MessageId { stream, number });
+            }
+            if heard.reborn {
+                self.links.give_all_again(destination);
+            }
+            if heard.reborn || !heard.displaced.is_empty() {
+                self.links.search_again(destination);
+            }
+            if heard.progress {
+                let waits = self.carriage.tally(destination).own.messages > 0;
+                self.links.progress(destination, turn.now, waits);
+            }
+            progress |= heard.progress;
+        } else {
+            self.publish(Word::Receipt(stream), stream.origin, Some(from));
+        }
+        self.links.settled(destination, stream, said.watermark);
+        if progress {
+            self.links.live_mut().for_each(|(_, link)| link.unblock(&stream));
+        }
+        Ok(())
+    }
+
+    fn status(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: NodeId,
+        status: &Attested<Status>,
+    ) -> Result<(), StorageError> {
+        let said = &status.statement;
+        if self.control.is_own_status(&said.stream) {
+            if said.version.opening > self.opening {
+                turn.tell(Event::HigherEpochHeard(from));
+            }
+            return Ok(());
+        }
+        if said.destination != self.me {
+            if self.control.keep_status(turn, status)? {
+                self.publish(Word::Status(said.stream), said.destination, Some(from));
+            }
+            return Ok(());
+        }
+        let header = Header {
+            stream: said.stream,
+            floors: said.floors,
+            roster: &said.roster,
+            ordered: said.ordered,
+            express: said.express,
+            queue: None,
+        };
+        self.destination.must_tell(said.stream);
+        self.destination.hear(turn, &mut self.queues, &header)?;
+        Ok(())
+    }
+
+    fn transfer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        peer: NodeId,
+        transfer: Transfer,
+    ) -> Result<Outcome, StorageError> {
+        let id = transfer.outer.id;
+        let low = transfer.outer.delivery.is_durable() && self.disk_low(turn);
+        if id.stream.origin == self.me {
+            return Ok(Outcome::NotTaken(NotTaken::Seen));
+        }
+        if transfer.outer.destination == self.me {
+            let held_before = turn.inbox(&crate::engine::record::Key::Inbox(id.stream))?;
+            let outcome = self.destination.arrive(turn, &mut self.queues, &transfer, low)?;
+            let known = held_before.is_some_and(|inbox| {
+                id.number < inbox.watermark || inbox.received.contains(id.number)
+            });
+            if known {
+                turn.tell(Event::Duplicate(id));
+            }
+            return Ok(outcome);
+        }
+        let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
+        if let Some(at) = kept {
+            self.look_at(at);
+        }
+        Ok(outcome)
+    }
+}

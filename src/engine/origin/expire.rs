@@ -1,0 +1,85 @@
+//! What time does to the accounts of an origin: new rounds, and the end (rules R16, R18, R20).
+
+use super::settle::letter;
+use super::{Origin, next_round};
+use crate::engine::carriage::Carriage;
+use crate::engine::command::MessageState;
+use crate::engine::dead::DeadLetters;
+use crate::engine::ids::{MessageId, StreamId};
+use crate::engine::limits::TOKENS;
+use crate::engine::record::{DeathReason, Key, Record, SentState, Target};
+use crate::engine::storage::StorageError;
+use crate::engine::turn::Turn;
+
+/// What the timer of an own message led to.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Aged {
+    /// Nothing.
+    Unchanged,
+    /// It starts a new round: neighbours that have it may be given it again.
+    NewRound(MessageId),
+    /// Its time is over: the stream's floor may have risen.
+    Over(StreamId),
+}
+
+impl Origin {
+    /// Handles the timer of an own message.
+    pub(in crate::engine) fn due(
+        &mut self,
+        turn: &mut Turn<'_>,
+        carriage: &mut Carriage,
+        letters: &mut DeadLetters,
+        id: MessageId,
+    ) -> Result<Aged, StorageError> {
+        let (line, epoch, n) = (id.stream.line, id.stream.epoch, id.number);
+        let key = Key::Sent(line, epoch, n);
+        let Some(mut sent) = turn.sent(&key)? else { return Ok(Aged::Unchanged) };
+        if sent.state != SentState::Waiting {
+            return Ok(Aged::Unchanged);
+        }
+        let durable = self.is_durable(&id);
+        let left = self
+            .flow(&id.stream)
+            .is_none_or(|flow| flow.handed.as_ref().is_none_or(|handed| handed.contains(n)));
+        if turn.now < sent.expires_at {
+            sent.timer_at = next_round(turn.now, sent.accepted_at, sent.expires_at);
+            let timer = Key::Timer(sent.timer_at, Target::Sent(line, epoch, n));
+            turn.put(durable, timer, Record::Due);
+            if let (true, Some(at)) = (left, sent.copy) {
+                if let Some(mut copy) = turn.copy(&Key::Copy(at))? {
+                    let tokens = copy.transit.tokens.saturating_add(TOKENS / 2).min(TOKENS);
+                    copy.transit.tokens = tokens;
+                    copy.transit.round = copy.transit.round.saturating_add(1);
+                    carriage.rewrite(turn, at, *copy);
+                }
+            }
+            turn.put(durable, key, Record::Sent(sent));
+            return Ok(if left { Aged::NewRound(id) } else { Aged::Unchanged });
+        }
+        let Some(of_line) = self.lines.get(&line).map(|state| state.line.clone()) else {
+            return Ok(Aged::Unchanged);
+        };
+        let copy = self.stop_waiting(turn, carriage, id, &mut sent)?;
+        let ttl_first = copy.as_ref().is_some_and(|copy| {
+            copy.outer.ttl_ms.is_some_and(|ttl| ttl < copy.outer.reach_within_ms)
+        });
+        let reason =
+            if ttl_first { DeathReason::ReceiveTimeExpired } else { DeathReason::ReachTimeExpired };
+        if let Some(copy) = copy {
+            let letter = letter(&of_line, copy, reason, left, turn.now);
+            sent.dead = Some(letters.bury(turn, letter));
+        }
+        sent.state = if left { SentState::Unconfirmed(reason) } else { SentState::Dead(reason) };
+        if let Some(flow) = self.flow_mut(&id.stream) {
+            flow.note(n, &sent.state);
+            flow.raise();
+        }
+        self.changed.insert((line, epoch));
+        turn.tell_state(
+            id,
+            if left { MessageState::Unconfirmed(reason) } else { MessageState::Dead(reason) },
+        );
+        turn.put(durable, key, Record::Sent(sent));
+        Ok(Aged::Over(id.stream))
+    }
+}

@@ -1,0 +1,472 @@
+//! The accounts of this node's own messages: lines, streams, floors and states.
+//!
+//! Refuses to move copies; it knows what each number's state is and what follows from a verdict,
+//! an expiry or a restart (protocol, state table of the origin).
+
+mod expire;
+mod settle;
+
+use super::address::{LineId, NodeId};
+use super::command::{MessageState, Outgoing};
+use super::ids::{Epoch, MessageId, MessageRef, StreamId};
+use super::limits::{HISTORY_MAX, RETIRED_MAX, ROSTER_MAX, ROSTER_USED_MAX};
+use super::message::{Earlier, Floors};
+use super::queues::Size;
+use super::ranges::RangeSet;
+use super::record::{DeathReason, Key, Line, Record, Sent, SentState, Spot, Stream, Target};
+use super::rejection::Rejection;
+use super::statement::{Status, Version};
+use super::storage::StorageError;
+use super::time::{HOUR_MS, Timestamp};
+use super::turn::Turn;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use expire::Aged;
+
+/// All accounts of this origin.
+#[derive(Debug)]
+pub(super) struct Origin {
+    me: NodeId,
+    opening: Epoch,
+    lines: BTreeMap<LineId, LineState>,
+    /// Own messages without a verdict, by destination.
+    waiting: BTreeMap<NodeId, Size>,
+    /// Streams whose record must be written at the end of the turn.
+    changed: BTreeSet<(LineId, Epoch)>,
+}
+
+#[derive(Debug)]
+struct LineState {
+    line: Line,
+    flows: BTreeMap<Epoch, Flow>,
+}
+
+/// One stream, with what only memory knows of it.
+#[derive(Debug)]
+struct Flow {
+    record: Stream,
+    /// Final verdicts at or above `known`.
+    settled: RangeSet,
+    /// Ended here without a verdict, at or above `give_up`.
+    given_up: RangeSet,
+    /// Dead for certain, at or above `known`: a late "received" contradicts it.
+    dead: RangeSet,
+    /// Nothing more to hear of, at or above `used_known`.
+    used: RangeSet,
+    /// Handed out since the opening; everything, for a stream of an earlier one (rule R18).
+    handed: Option<RangeSet>,
+    /// Held at the destination, by its newest receipt (rule R14).
+    held: RangeSet,
+    /// The newest receipt: store and version.
+    heard: Option<(u64, Version)>,
+    /// Earlier epochs that the destination still has open, by its newest receipt.
+    roster_there: Option<u64>,
+}
+
+/// What a new message gets with its number.
+pub(super) struct Numbered {
+    pub(super) id: MessageId,
+    pub(super) floors: Floors,
+    pub(super) roster: Vec<Earlier>,
+}
+
+impl Origin {
+    pub(super) const fn new(me: NodeId, opening: Epoch) -> Self {
+        Self {
+            me,
+            opening,
+            lines: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            changed: BTreeSet::new(),
+        }
+    }
+
+    /// Takes up the streams of earlier openings; lines with open ones get an empty new stream, so
+    /// that their status can say what became of the old ones (rule R9).
+    pub(super) fn load(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let (first, last) = (LineId(0), LineId(u64::MAX));
+        let lines = turn.range(&Key::Line(first), &Key::Line(last), usize::MAX >> 1)?;
+        for (key, record) in lines {
+            let (Key::Line(id), Record::Line(line)) = (key, record) else { continue };
+            self.load_line(turn, id, line)?;
+        }
+        Ok(())
+    }
+
+    fn load_line(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: LineId,
+        line: Line,
+    ) -> Result<(), StorageError> {
+        let (from, to) = (Key::Stream(id, Epoch::default()), Key::Stream(id, self.opening));
+        let mut state = LineState { line, flows: BTreeMap::new() };
+        let mut retired = Vec::new();
+        for (key, record) in turn.range(&from, &to, usize::MAX >> 1)? {
+            let (Key::Stream(_, epoch), Record::Stream(stream)) = (key, record) else { continue };
+            if stream.retired || state.line.destination == self.me {
+                retired.push((epoch, stream));
+            } else {
+                let flow = self.load_flow(turn, id, epoch, &state.line, stream)?;
+                state.flows.insert(epoch, flow);
+            }
+        }
+        let surplus = retired.len().saturating_sub(RETIRED_MAX);
+        for (epoch, stream) in retired.drain(..surplus) {
+            (stream.base..stream.next).for_each(|n| turn.delete(Key::Sent(id, epoch, n)));
+            turn.delete(Key::Stream(id, epoch));
+        }
+        if !state.flows.is_empty() {
+            state.flows.insert(self.opening, Flow::new());
+            self.changed.insert((id, self.opening));
+            self.lines.insert(id, state);
+        }
+        Ok(())
+    }
+
+    fn load_flow(
+        &mut self,
+        turn: &Turn<'_>,
+        id: LineId,
+        epoch: Epoch,
+        line: &Line,
+        record: Stream,
+    ) -> Result<Flow, StorageError> {
+        let mut flow = Flow { handed: None, ..Flow::new() };
+        let from = record.floors.known.min(record.floors.used_known);
+        let (from, to) = (Key::Sent(id, epoch, from), Key::Sent(id, epoch, record.next));
+        for (key, sent) in turn.range(&from, &to, usize::MAX >> 1)? {
+            let (Key::Sent(_, _, n), Record::Sent(sent)) = (key, sent) else { continue };
+            flow.note(n, &sent.state);
+            if let (SentState::Waiting, Some(at)) = (sent.state, sent.copy) {
+                let size = turn.copy(&Key::Copy(at))?.map_or(0, |copy| copy.content.len());
+                self.waiting.entry(line.destination).or_default().add(size);
+            }
+        }
+        flow.record = record;
+        Ok(flow)
+    }
+
+    /// Own messages without a verdict, by destination.
+    pub(super) const fn waiting(&self) -> &BTreeMap<NodeId, Size> {
+        &self.waiting
+    }
+
+    /// All own messages without a verdict.
+    pub(super) fn all_waiting(&self) -> Size {
+        self.waiting.values().fold(Size::default(), |sum, size| Size {
+            messages: sum.messages + size.messages,
+            bytes: sum.bytes + size.bytes,
+        })
+    }
+
+    /// Whether the line can take another message: its roster must have room (ADR on epochs).
+    pub(super) fn check(&self, message: &Outgoing) -> Result<(), Rejection> {
+        let Some(state) = self.lines.get(&message.line) else { return Ok(()) };
+        let earlier = state.flows.range(..self.opening).count();
+        if message.delivery.is_ordered() && earlier >= ROSTER_MAX {
+            return Err(Rejection::TooManyEpochs(earlier));
+        }
+        Ok(())
+    }
+
+    /// Numbers a message in the commit that accepts it (rules R2, R3).
+    pub(super) fn number(&mut self, turn: &mut Turn<'_>, message: &Outgoing) -> Numbered {
+        let durable = message.delivery.is_durable();
+        let state = self.lines.entry(message.line).or_insert_with(|| {
+            let line = Line {
+                destination: message.destination,
+                queue: message.queue.clone(),
+                delivery: message.delivery,
+                priority: message.priority,
+            };
+            turn.put(durable, Key::Line(message.line), Record::Line(line.clone()));
+            LineState { line, flows: BTreeMap::new() }
+        });
+        let roster = state.roster(self.opening);
+        let flow = state.flows.entry(self.opening).or_insert_with(Flow::new);
+        let number = flow.record.next;
+        flow.record.next += 1;
+        self.changed.insert((message.line, self.opening));
+        let stream = StreamId { origin: self.me, line: message.line, epoch: self.opening };
+        Numbered { id: MessageId { stream, number }, floors: flow.record.floors, roster }
+    }
+
+    /// Opens the account of a message that waits for its verdict.
+    pub(super) fn open_account(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: MessageId,
+        message: &Outgoing,
+        copy: Spot,
+    ) {
+        let limit =
+            message.ttl_ms.map_or(message.reach_within_ms, |ttl| ttl.min(message.reach_within_ms));
+        let expires_at = turn.now.after(limit);
+        let sent = Sent {
+            state: SentState::Waiting,
+            accepted_at: turn.now,
+            expires_at,
+            timer_at: next_round(turn.now, turn.now, expires_at),
+            copy: Some(copy),
+            dead: None,
+        };
+        let durable = message.delivery.is_durable();
+        let (line, epoch, n) = (id.stream.line, id.stream.epoch, id.number);
+        let timer = Key::Timer(sent.timer_at, Target::Sent(line, epoch, n));
+        turn.put(durable, timer, Record::Due);
+        turn.put(durable, Key::Sent(line, epoch, n), Record::Sent(sent));
+        self.waiting.entry(message.destination).or_default().add(message.inner.len() as u64);
+    }
+
+    /// Opens the account of a message that is in its local queue at once.
+    pub(super) fn open_local(&mut self, turn: &mut Turn<'_>, id: MessageId, durable: bool) {
+        let sent = Sent {
+            state: SentState::Arrived,
+            accepted_at: turn.now,
+            expires_at: turn.now,
+            timer_at: turn.now,
+            copy: None,
+            dead: None,
+        };
+        let key = Key::Sent(id.stream.line, id.stream.epoch, id.number);
+        turn.put(durable, key, Record::Sent(sent));
+        if let Some(flow) = self.flow_mut(&id.stream) {
+            flow.settled.insert(id.number);
+            flow.raise();
+        }
+    }
+
+    /// The state of a message, if it is this origin's and not forgotten. `None` for its holder.
+    pub(super) fn state(
+        &self,
+        turn: &Turn<'_>,
+        wanted: MessageRef,
+    ) -> Result<Option<(MessageId, MessageState)>, StorageError> {
+        let (from, to) = (Epoch::default(), Epoch { k: u64::MAX, nonce: 0 });
+        let streams = turn.range(
+            &Key::Stream(wanted.line, from),
+            &Key::Stream(wanted.line, to),
+            usize::MAX >> 1,
+        )?;
+        let mut epochs = streams.into_iter().filter_map(|(key, _)| match key {
+            Key::Stream(_, epoch) if epoch.nonce == wanted.nonce => Some(epoch),
+            _ => None,
+        });
+        let Some(epoch) = epochs.next() else { return Ok(None) };
+        let Some(sent) = turn.sent(&Key::Sent(wanted.line, epoch, wanted.number))? else {
+            return Ok(None);
+        };
+        let stream = StreamId { origin: self.me, line: wanted.line, epoch };
+        let state = match sent.state {
+            SentState::Waiting => MessageState::Stored,
+            SentState::Arrived => MessageState::Arrived,
+            SentState::Received => MessageState::Received,
+            SentState::Ended => MessageState::Dead(DeathReason::EndedInQueue),
+            SentState::Dead(reason) => MessageState::Dead(reason),
+            SentState::Unconfirmed(reason) => MessageState::Unconfirmed(reason),
+        };
+        Ok(Some((MessageId { stream, number: wanted.number }, state)))
+    }
+
+    /// Where a line goes, if it is known and open.
+    pub(super) fn destination(&self, line: LineId) -> Option<NodeId> {
+        self.lines.get(&line).map(|state| state.line.destination)
+    }
+
+    /// Notes that a message is about to leave this node (rule R18).
+    pub(super) fn hand_out(&mut self, id: &MessageId) {
+        if let Some(handed) = self.flow_mut(&id.stream).and_then(|flow| flow.handed.as_mut()) {
+            handed.insert(id.number);
+        }
+    }
+
+    /// Whether the destination holds the message behind a gap, by its newest receipt.
+    pub(super) fn is_held(&self, id: &MessageId) -> bool {
+        self.flow(&id.stream).is_some_and(|flow| flow.held.contains(id.number))
+    }
+
+    /// The stream's status record, if its destination must hear it (rule R9).
+    pub(super) fn status(&self, turn: &mut Turn<'_>, stream: &StreamId) -> Option<Status> {
+        let state = self.lines.get(&stream.line)?;
+        let flow = state.flows.get(&stream.epoch)?;
+        let roster = state.roster(stream.epoch);
+        if !state.must_tell(stream.epoch, flow, self.opening) {
+            return None;
+        }
+        Some(Status {
+            stream: *stream,
+            destination: state.line.destination,
+            version: Version { opening: self.opening, count: turn.serial.draw() },
+            floors: flow.record.floors,
+            roster,
+            ordered: state.line.delivery.is_ordered(),
+            express: !state.line.delivery.is_durable(),
+            extensions: BTreeMap::new(),
+        })
+    }
+
+    /// Streams whose destination must hear a status record, with the destination.
+    pub(super) fn untold(&self) -> Vec<(StreamId, NodeId)> {
+        let lines = self.lines.iter();
+        lines.flat_map(|(&line, state)| self.untold_of(line, state)).collect()
+    }
+
+    fn untold_of(&self, line: LineId, state: &LineState) -> Vec<(StreamId, NodeId)> {
+        if state.line.destination == self.me {
+            return Vec::new();
+        }
+        let idle = |epoch: Epoch, flow: &Flow| {
+            let all_settled = flow.record.floors.give_up >= flow.record.next;
+            all_settled || !flow.given_up.is_empty() || epoch < self.opening
+        };
+        let untold = state.flows.iter().filter(|&(&epoch, flow)| {
+            idle(epoch, flow) && state.must_tell(epoch, flow, self.opening)
+        });
+        let stream = |epoch| StreamId { origin: self.me, line, epoch };
+        untold.map(|(&epoch, _)| (stream(epoch), state.line.destination)).collect()
+    }
+
+    /// Writes what changed in the turn, retires epochs that are settled, forgets old history.
+    /// Returns the streams whose destination must hear of it now; messages that still wait tell
+    /// it otherwise.
+    pub(super) fn flush(&mut self, turn: &mut Turn<'_>) -> Vec<(StreamId, NodeId)> {
+        let changed = std::mem::take(&mut self.changed);
+        let lines: BTreeSet<LineId> = changed.iter().map(|&(line, _)| line).collect();
+        for (line, epoch) in changed {
+            let Some(state) = self.lines.get_mut(&line) else { continue };
+            let durable = state.line.delivery.is_durable();
+            let open = state.flows.range(..self.opening).count();
+            let Some(flow) = state.flows.get_mut(&epoch) else { continue };
+            flow.raise();
+            flow.forget_history(turn, line, epoch);
+            let heard = flow.record.floors.used_known >= flow.record.next || open > ROSTER_USED_MAX;
+            if epoch < self.opening && flow.record.floors.known >= flow.record.next && heard {
+                flow.record.retired = true;
+            }
+            let record = flow.record.clone();
+            if record.retired {
+                state.flows.remove(&epoch);
+            }
+            turn.put(durable, Key::Stream(line, epoch), Record::Stream(record));
+        }
+        let states = lines.iter().filter_map(|line| Some((*line, self.lines.get(line)?)));
+        states.flat_map(|(line, state)| self.untold_of(line, state)).collect()
+    }
+
+    fn flow(&self, stream: &StreamId) -> Option<&Flow> {
+        self.lines.get(&stream.line)?.flows.get(&stream.epoch)
+    }
+
+    fn flow_mut(&mut self, stream: &StreamId) -> Option<&mut Flow> {
+        self.lines.get_mut(&stream.line)?.flows.get_mut(&stream.epoch)
+    }
+}
+
+impl LineState {
+    /// The epochs before `epoch` that are still open, with their last numbers.
+    fn roster(&self, epoch: Epoch) -> Vec<Earlier> {
+        self.flows
+            .range(..epoch)
+            .map(|(&epoch, flow)| Earlier { epoch, last: flow.record.next - 1 })
+            .collect()
+    }
+
+    fn must_tell(&self, epoch: Epoch, flow: &Flow, opening: Epoch) -> bool {
+        let (shown, taken) = (&flow.record.floors, &flow.record.confirmed);
+        let floors = taken.give_up < shown.give_up
+            || taken.known < shown.known
+            || taken.used_known < shown.used_known;
+        let earlier = self.flows.range(..epoch).count() as u64;
+        floors || epoch == opening && flow.roster_there.unwrap_or_default() != earlier
+    }
+}
+
+impl Flow {
+    fn new() -> Self {
+        Self {
+            record: Stream {
+                next: 1,
+                floors: Floors::START,
+                confirmed: Floors::START,
+                base: 1,
+                retired: false,
+            },
+            settled: RangeSet::new(),
+            given_up: RangeSet::new(),
+            dead: RangeSet::new(),
+            used: RangeSet::new(),
+            handed: Some(RangeSet::new()),
+            held: RangeSet::new(),
+            heard: None,
+            roster_there: None,
+        }
+    }
+
+    /// Sorts a number into the sets by its state.
+    fn note(&mut self, n: u64, state: &SentState) {
+        match state {
+            SentState::Waiting => {}
+            SentState::Unconfirmed(_) => {
+                self.given_up.insert(n);
+            }
+            SentState::Arrived => {
+                self.settled.insert(n);
+            }
+            SentState::Received | SentState::Ended => {
+                self.settled.insert(n);
+                self.used.insert(n);
+            }
+            SentState::Dead(_) => {
+                self.settled.insert(n);
+                self.dead.insert(n);
+                self.used.insert(n);
+            }
+        }
+    }
+
+    /// Raises the floors as far as the sets allow (rules R7, R8), and lets go of what is below.
+    fn raise(&mut self) {
+        let floors = &mut self.record.floors;
+        floors.known = self.settled.first_missing(floors.known);
+        let mut give_up = floors.give_up.max(floors.known);
+        loop {
+            let next = self.given_up.first_missing(self.settled.first_missing(give_up));
+            if next == give_up {
+                break;
+            }
+            give_up = next;
+        }
+        floors.give_up = give_up;
+        let oldest = self.record.next.saturating_sub(HISTORY_MAX).min(floors.known);
+        floors.used_known = self.used.first_missing(floors.used_known.max(oldest));
+        let (known, used) = (floors.known, floors.used_known);
+        self.settled.remove_range(0..known);
+        self.dead.remove_range(0..known);
+        self.given_up.remove_range(0..known);
+        self.used.remove_range(0..used);
+    }
+
+    /// Forgets the states of old settled numbers.
+    fn forget_history(&mut self, turn: &mut Turn<'_>, line: LineId, epoch: Epoch) {
+        let floors = &self.record.floors;
+        let oldest = self.record.next.saturating_sub(HISTORY_MAX);
+        let base = oldest.min(floors.known).min(floors.used_known);
+        (self.record.base..base).for_each(|n| turn.delete(Key::Sent(line, epoch, n)));
+        self.record.base = self.record.base.max(base);
+    }
+}
+
+/// When a waiting message is sprayed again (rule R20): after 1 h, 4 h, then every day, and at half
+/// of its time; its end at the latest.
+fn next_round(now: Timestamp, accepted_at: Timestamp, expires_at: Timestamp) -> Timestamp {
+    let half = accepted_at.after(expires_at.since(accepted_at) / 2);
+    let age = now.since(accepted_at);
+    let step = match age / HOUR_MS {
+        0 => accepted_at.after(HOUR_MS),
+        1..4 => accepted_at.after(4 * HOUR_MS),
+        hours => accepted_at.after((hours / 24 + 1) * 24 * HOUR_MS),
+    };
+    let next = if half > now { step.min(half) } else { step };
+    next.min(expires_at).max(now.after(1).min(expires_at))
+}

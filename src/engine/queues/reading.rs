@@ -1,0 +1,251 @@
+//! How readers take messages: locks with leases, settlement, peeking.
+
+use super::{Departure, Lock, Queues, seat};
+use crate::engine::address::QueueName;
+use crate::engine::command::{Delivered, Peeked, Place, Settlement};
+use crate::engine::limits::{LEASE_MAX_MS, LOCKS_MAX, NACK_FIRST_MS, NACK_LONGEST_MS, RECEIVE_MAX};
+use crate::engine::record::{Key, Queued, Record, Seat};
+use crate::engine::rejection::Rejection;
+use crate::engine::step::Event;
+use crate::engine::storage::StorageError;
+use crate::engine::time::Timestamp;
+use crate::engine::turn::{Fault, Turn};
+
+/// Messages read from the store at a time while looking for ready ones.
+const PAGE: usize = 64;
+
+impl Queues {
+    /// Hands out the first ready messages, most urgent first, then in order of arrival.
+    pub(in crate::engine) fn receive(
+        &mut self,
+        turn: &mut Turn<'_>,
+        name: &QueueName,
+        max: usize,
+        lease_ms: u64,
+        session: u64,
+    ) -> Result<Vec<Delivered>, Fault> {
+        let number = self.number(name)?;
+        if !(1..=RECEIVE_MAX).contains(&max) {
+            return Err(Rejection::OutOfBounds { what: "max", bounds: "1 to 256" }.into());
+        }
+        let until = turn.now.after(lease(lease_ms)?);
+        if self.locks.len() + max > LOCKS_MAX {
+            return Err(Rejection::TooMany { what: "locks", limit: LOCKS_MAX }.into());
+        }
+        let mut delivered = Vec::new();
+        for rank in 0..8 {
+            while delivered.len() < max {
+                let Some((seat, message)) = self.next_ready(turn, number, rank)? else { break };
+                let lock = turn.serial.draw();
+                self.locks.insert(lock, Lock { seat, session, until });
+                self.leases.insert((until, lock));
+                self.locked.insert(seat, lock);
+                if let Some(queue) = self.queues.get_mut(&number) {
+                    queue.locked += 1;
+                }
+                let message = self.show(turn, seat, &message)?;
+                delivered.push(Delivered { lock, locked_until: until, message });
+            }
+        }
+        Ok(delivered)
+    }
+
+    /// The first message of a rank that can be handed out; the cursor moves up to it.
+    fn next_ready(
+        &mut self,
+        turn: &Turn<'_>,
+        number: u32,
+        rank: u8,
+    ) -> Result<Option<(Seat, Queued)>, StorageError> {
+        let Some(queue) = self.queues.get_mut(&number) else { return Ok(None) };
+        let cursor = &mut queue.cursors[usize::from(rank)];
+        loop {
+            let (from, to) = (seat(number, rank, *cursor), seat(number, rank + 1, 0));
+            let page = turn.range(&Key::Queued(from), &Key::Queued(to), PAGE)?;
+            let last = page.len() < PAGE;
+            for (key, record) in page {
+                let (Key::Queued(seat), Record::Queued(message)) = (key, record) else { continue };
+                *cursor = seat.arrival;
+                if !self.locked.contains_key(&seat) && message.visible_at <= turn.now {
+                    return Ok(Some((seat, *message)));
+                }
+                *cursor += 1;
+            }
+            if last {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Settles a lock. A message that leaves for good is returned.
+    pub(in crate::engine) fn settle(
+        &mut self,
+        turn: &mut Turn<'_>,
+        number: u64,
+        how: Settlement,
+    ) -> Result<Option<Departure>, Fault> {
+        let lock = *self.locks.get(&number).ok_or(Rejection::LockGone)?;
+        match how {
+            Settlement::Ack => {
+                self.forget_lock(number);
+                Ok(self.leave(turn, lock.seat)?)
+            }
+            Settlement::Nack => Ok(self.give_back(turn, number, true)?),
+            Settlement::Return => Ok(self.give_back(turn, number, false)?),
+            Settlement::Extend(lease_ms) => {
+                let until = turn.now.after(lease(lease_ms)?);
+                self.leases.remove(&(lock.until, number));
+                self.leases.insert((until, number));
+                self.locks.insert(number, Lock { until, ..lock });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Returns a message to its queue, at once or after a wait that doubles; or lets it end, if
+    /// its time ran out while it was locked.
+    fn give_back(
+        &mut self,
+        turn: &mut Turn<'_>,
+        number: u64,
+        wait: bool,
+    ) -> Result<Option<Departure>, StorageError> {
+        let Some(lock) = self.forget_lock(number) else { return Ok(None) };
+        let Some(mut message) = turn.queued(&Key::Queued(lock.seat))? else { return Ok(None) };
+        if message.expires_at.is_some_and(|at| at <= turn.now) {
+            return self.take(turn, lock.seat);
+        }
+        let doubled = NACK_FIRST_MS.saturating_mul(1 << message.returned.min(10));
+        let wait_ms = if wait { doubled.min(NACK_LONGEST_MS) } else { 0 };
+        message.visible_at = turn.now.after(wait_ms);
+        message.returned = message.returned.saturating_add(1);
+        let seat = lock.seat;
+        self.sit(turn, seat, *message);
+        self.reveal(turn, seat, !wait);
+        Ok(None)
+    }
+
+    /// Lets readers find a seat again.
+    fn reveal(&mut self, turn: &mut Turn<'_>, seat: Seat, now: bool) {
+        let Some(queue) = self.queues.get_mut(&seat.queue) else { return };
+        let cursor = &mut queue.cursors[usize::from(seat.rank)];
+        *cursor = (*cursor).min(seat.arrival);
+        if now {
+            turn.tell(Event::Available(queue.record.name.clone()));
+        }
+    }
+
+    /// Handles the timer of a message: its time ran out, or its wait after a nack did.
+    pub(in crate::engine) fn due(
+        &mut self,
+        turn: &mut Turn<'_>,
+        seat: Seat,
+    ) -> Result<Option<Departure>, StorageError> {
+        let Some(mut message) = turn.queued(&Key::Queued(seat))? else { return Ok(None) };
+        message.timer_at = None;
+        if self.locked.contains_key(&seat) {
+            turn.put(message.delivery.is_durable(), Key::Queued(seat), Record::Queued(message));
+            return Ok(None);
+        }
+        if message.expires_at.is_some_and(|at| at <= turn.now) {
+            return self.take(turn, seat);
+        }
+        self.sit(turn, seat, *message);
+        self.reveal(turn, seat, true);
+        Ok(None)
+    }
+
+    /// Returns everything that a session has locked.
+    pub(in crate::engine) fn end_session(
+        &mut self,
+        turn: &mut Turn<'_>,
+        session: u64,
+    ) -> Result<Vec<Departure>, StorageError> {
+        let mine = |(_, lock): &(&u64, &Lock)| lock.session == session;
+        let locks: Vec<u64> = self.locks.iter().filter(mine).map(|(&number, _)| number).collect();
+        self.return_all(turn, locks)
+    }
+
+    /// Returns everything whose lease ran out.
+    pub(in crate::engine) fn end_leases(
+        &mut self,
+        turn: &mut Turn<'_>,
+    ) -> Result<Vec<Departure>, StorageError> {
+        let over = self.leases.iter().take_while(|(until, _)| *until <= turn.now);
+        let locks: Vec<u64> = over.map(|&(_, number)| number).collect();
+        self.return_all(turn, locks)
+    }
+
+    fn return_all(
+        &mut self,
+        turn: &mut Turn<'_>,
+        locks: Vec<u64>,
+    ) -> Result<Vec<Departure>, StorageError> {
+        let mut departures = Vec::new();
+        for number in locks {
+            departures.extend(self.give_back(turn, number, false)?);
+        }
+        Ok(departures)
+    }
+
+    /// When the first lease runs out.
+    pub(in crate::engine) fn next_lease(&self) -> Option<Timestamp> {
+        self.leases.first().map(|&(until, _)| until)
+    }
+
+    /// Shows messages from a place on, disturbing nothing.
+    pub(in crate::engine) fn peek(
+        &self,
+        turn: &Turn<'_>,
+        name: &QueueName,
+        after: Option<Place>,
+        max: usize,
+    ) -> Result<Vec<Peeked>, Fault> {
+        let number = self.number(name)?;
+        let from = after.map_or_else(
+            || seat(number, 0, 0),
+            |place| seat(number, place.rank, place.arrival.saturating_add(1)),
+        );
+        let to = seat(number + 1, 0, 0);
+        let mut peeked = Vec::new();
+        for (key, record) in
+            turn.range(&Key::Queued(from), &Key::Queued(to), max.min(RECEIVE_MAX))?
+        {
+            let (Key::Queued(seat), Record::Queued(message)) = (key, record) else { continue };
+            peeked.push(self.show(turn, seat, &message)?);
+        }
+        Ok(peeked)
+    }
+
+    fn show(&self, turn: &Turn<'_>, seat: Seat, message: &Queued) -> Result<Peeked, StorageError> {
+        let locked = self.locked.contains_key(&seat);
+        Ok(Peeked {
+            id: message.id,
+            place: Place { rank: seat.rank, arrival: seat.arrival },
+            delivery: message.delivery,
+            priority: message.priority,
+            enqueued_at: message.enqueued_at,
+            delivery_count: message.returned + u32::from(locked),
+            locked,
+            inner: turn.content(&message.content)?,
+        })
+    }
+
+    pub(super) fn forget_lock(&mut self, number: u64) -> Option<Lock> {
+        let lock = self.locks.remove(&number)?;
+        self.leases.remove(&(lock.until, number));
+        self.locked.remove(&lock.seat);
+        if let Some(queue) = self.queues.get_mut(&lock.seat.queue) {
+            queue.locked = queue.locked.saturating_sub(1);
+        }
+        Some(lock)
+    }
+}
+
+fn lease(lease_ms: u64) -> Result<u64, Rejection> {
+    if (1..=LEASE_MAX_MS).contains(&lease_ms) {
+        Ok(lease_ms)
+    } else {
+        Err(Rejection::OutOfBounds { what: "lease", bounds: "more than 0 and at most 12 hours" })
+    }
+}

@@ -1,0 +1,260 @@
+//! Strict sled: the durable store, and the only code that knows sled.
+//!
+//! sled 0.34.7 as it ships loses acknowledged writes at a power cut. Strict sled is sled with what
+//! keeps it safe: every commit is `apply_batch`, `flush`, and then `fdatasync` on its file through
+//! a handle of our own; one tree; values of at most 4 KiB; a checksum on every record.
+//!
+//! **The thread that calls [`Storage::commit`] is the writer thread.** The engine runs on one
+//! thread of its own and commits from it synchronously; no other thread writes, and no queue lies
+//! between a commit and its result. What is deliberately absent: `flush_async`, sled transactions,
+//! a second tree, a retry after a failed sync.
+
+mod layout;
+mod open;
+mod quiet;
+mod shrink;
+mod watchdog;
+
+use super::keys::{KEY_MAX, decode_key, encode_key};
+use crate::codec::{CodecError, decode_record, encode_record};
+use crate::engine::record::{Key, Record};
+use crate::engine::storage::{Storage, StorageError, StorageStats, Write};
+use layout::Home;
+use open::{Engine, call};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use watchdog::Watchdog;
+
+/// Bytes of sled's page cache, unless the options say otherwise.
+pub const CACHE_BYTES: u64 = 64 << 20;
+/// A commit that takes longer is reported as stuck.
+pub const COMMIT_LIMIT: Duration = Duration::from_secs(10);
+/// Files smaller than this are not worth copying at start, in bytes.
+pub const SHRINK_FROM: u64 = 16 << 20;
+
+/// Something that an operator has to know and no caller waits for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Alarm {
+    /// A commit does not end: the disk hangs, or a thread of sled died. Only the end of the
+    /// process helps; nothing that was acknowledged is lost by it.
+    #[error("a commit has not ended after {} s: the disk or the storage engine hangs", .0.as_secs())]
+    CommitStuck(Duration),
+    /// The store opened only without sled's snapshots, or will not open; why the first try failed.
+    #[error("the store did not open, so its snapshots are removed and it is tried again: {0}")]
+    SnapshotsDropped(String),
+    /// The store could not be opened and was moved aside; where to.
+    #[error("{0}")]
+    Quarantined(String),
+}
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct SledOptions {
+    /// Bytes of sled's page cache. sled uses about 330 bytes more per leaf, uncounted.
+    pub cache_bytes: u64,
+    /// How long a commit may take before [`Alarm::CommitStuck`].
+    pub commit_limit: Duration,
+    /// Size of the file in bytes from which it is copied at start if less than a quarter lives.
+    pub shrink_from: u64,
+    /// Told what goes wrong, from any thread. The daemon logs it, and aborts on
+    /// [`Alarm::CommitStuck`]; the default does nothing, which is right for tests only.
+    pub alarm: Arc<dyn Fn(&Alarm) + Send + Sync>,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: CACHE_BYTES,
+            commit_limit: COMMIT_LIMIT,
+            shrink_from: SHRINK_FROM,
+            alarm: Arc::new(|_| ()),
+        }
+    }
+}
+
+impl fmt::Debug for SledOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledOptions")
+            .field("cache_bytes", &self.cache_bytes)
+            .field("commit_limit", &self.commit_limit)
+            .field("shrink_from", &self.shrink_from)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A durable store in a directory of its own.
+pub struct SledStore {
+    /// `None` after a reload that failed.
+    engine: Option<Engine>,
+    /// Why every call is refused, after a failed commit.
+    stopped: Option<String>,
+    commits: u64,
+    watchdog: Watchdog,
+    options: SledOptions,
+    /// Last, so that the lock outlives the engine.
+    home: Home,
+}
+
+impl SledStore {
+    /// Opens the store in `dir`, making both if they are not there.
+    ///
+    /// # Errors
+    /// [`StorageError::InUse`] if another process has it open and keeps it for a second;
+    /// [`StorageError::TooNew`] for a store of a later version; [`StorageError::Damaged`] if it
+    /// cannot be read, in which case it was moved into a `quarantine-…` directory inside `dir` that
+    /// the error names; [`StorageError::Full`] and [`StorageError::Io`] as the system says. Opening
+    /// again after a quarantine gives the same error until a person has moved that directory away.
+    pub fn open(dir: &Path, options: SledOptions) -> Result<Self, StorageError> {
+        let home = Home::enter(dir)?;
+        let engine = open_engine(&home, &options)?;
+        let alarm = Arc::clone(&options.alarm);
+        let watchdog = Watchdog::start(options.commit_limit, move |elapsed| {
+            alarm(&Alarm::CommitStuck(elapsed));
+        });
+        let watchdog = watchdog
+            .map_err(|error| StorageError::Io(format!("no thread for the watchdog: {error}")))?;
+        Ok(Self { engine: Some(engine), stopped: None, commits: 0, watchdog, options, home })
+    }
+
+    fn engine(&self) -> Result<&Engine, StorageError> {
+        match (&self.stopped, &self.engine) {
+            (Some(why), _) => Err(super::stopped(why)),
+            (None, None) => Err(super::stopped("it did not open")),
+            (None, Some(engine)) => Ok(engine),
+        }
+    }
+}
+
+/// Opens the engine and copies it if that is worth it.
+fn open_engine(home: &Home, options: &SledOptions) -> Result<Engine, StorageError> {
+    let open = || open::open(home, options.cache_bytes, &*options.alarm);
+    shrink::at_start(home, open()?, options.shrink_from, options.cache_bytes, open)
+}
+
+fn to_batch(writes: &[Write]) -> Result<::sled::Batch, StorageError> {
+    let mut batch = ::sled::Batch::default();
+    for write in writes {
+        let key = encode_key(write.key());
+        if key.len() > KEY_MAX {
+            return Err(StorageError::RecordTooLarge(key.len()));
+        }
+        match write {
+            Write::Put(_, record) => batch.insert(key, encode_record(record).map_err(refused)?),
+            Write::Delete(_) => batch.remove(key),
+        }
+    }
+    Ok(batch)
+}
+
+fn refused(error: CodecError) -> StorageError {
+    match error {
+        CodecError::TooLarge { size, .. } => StorageError::RecordTooLarge(size),
+        CodecError::TooNew(version) => StorageError::TooNew(version),
+        other => StorageError::Damaged(other.to_string()),
+    }
+}
+
+fn read_record(key: &[u8], bytes: &[u8]) -> Result<Record, StorageError> {
+    decode_record(bytes).map_err(|error| match error {
+        CodecError::TooNew(version) => StorageError::TooNew(version),
+        other => {
+            let place =
+                decode_key(key).map_or_else(|bad| bad.to_string(), |key| format!("{key:?}"));
+            StorageError::Damaged(format!("{place}: {other}"))
+        }
+    })
+}
+
+impl Storage for SledStore {
+    fn commit(&mut self, writes: &[Write]) -> Result<(), StorageError> {
+        let engine = self.engine()?;
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let running = self.watchdog.begin();
+        let result = to_batch(writes).and_then(|batch| engine.commit(batch));
+        drop(running);
+        match &result {
+            Ok(()) => self.commits += 1,
+            Err(error) => {
+                self.stopped = Some(error.to_string());
+                if matches!(error, StorageError::Io(_)) {
+                    self.home.want_rewrite();
+                }
+            }
+        }
+        result
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
+        let tree = self.engine()?.tree();
+        let key = encode_key(key);
+        let found = call(|| tree.get(&key))?;
+        found.map(|bytes| read_record(&key, &bytes)).transpose()
+    }
+
+    fn range(
+        &self,
+        from: &Key,
+        to: &Key,
+        limit: usize,
+    ) -> Result<Vec<(Key, Record)>, StorageError> {
+        let tree = self.engine()?.tree();
+        let mut found = Vec::new();
+        if from >= to {
+            return Ok(found);
+        }
+        let mut entries = tree.range(encode_key(from)..encode_key(to));
+        while found.len() < limit {
+            let Some((key, value)) = call(|| entries.next().transpose())? else { break };
+            let record = read_record(&key, &value)?;
+            let key = decode_key(&key).map_err(|bad| StorageError::Damaged(bad.to_string()))?;
+            found.push((key, record));
+        }
+        Ok(found)
+    }
+
+    fn reload(&mut self) -> Result<(), StorageError> {
+        self.stopped = Some("it is being reloaded".to_owned());
+        if let Some(engine) = self.engine.take() {
+            engine.close()?;
+        }
+        self.engine = Some(open_engine(&self.home, &self.options)?);
+        self.stopped = None;
+        self.commits = 0;
+        Ok(())
+    }
+
+    fn stats(&self) -> StorageStats {
+        StorageStats {
+            used_bytes: self.engine.as_ref().map_or(0, Engine::file_bytes),
+            free_bytes: fs4::available_space(self.home.root()).ok(),
+            commits: self.commits,
+        }
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            // Everything acknowledged is durable; a close that fails takes nothing from it.
+            drop(engine.close());
+        }
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledStore")
+            .field("dir", &self.home.root())
+            .field("stopped", &self.stopped)
+            .field("commits", &self.commits)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

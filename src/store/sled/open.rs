@@ -1,0 +1,220 @@
+//! Opens sled under guards, and closes it without waiting for ever.
+//!
+//! Damage is met in three steps, each taken once: open; remove the snapshots and open again; move
+//! the directory into quarantine and say so.
+
+use super::Alarm;
+use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, io_error, sync_tree};
+use super::quiet;
+use crate::engine::storage::StorageError;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long closing may take before the handle is left to itself.
+const CLOSE_WAIT: Duration = Duration::from_secs(10);
+
+/// An entry that every store has, before all tables. Where it is missing, sled has dropped a
+/// damaged part of its log without a word.
+const MARK: (&[u8], &[u8]) = (&[0], b"meshmq-store");
+
+/// sled, open, with a second handle on its file for the sync that it does not do itself.
+pub(super) struct Engine {
+    db: ::sled::Db,
+    file: File,
+    blobs: PathBuf,
+}
+
+/// Why it did not open.
+enum Fault {
+    /// What is on the disk is not a store that sled can read.
+    Damage(String),
+    /// The system or another process is in the way; the files may be fine.
+    Hindered(StorageError),
+}
+
+impl From<StorageError> for Fault {
+    fn from(error: StorageError) -> Self {
+        Self::Hindered(error)
+    }
+}
+
+/// Opens the engine of a store, making an empty one if there never was one.
+pub(super) fn open(
+    home: &Home,
+    cache_bytes: u64,
+    alarm: &dyn Fn(&Alarm),
+) -> Result<Engine, StorageError> {
+    if !home.live().exists() {
+        home.refuse_after_quarantine()?;
+        make(home, cache_bytes)?;
+    }
+    let why = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
+        Ok(engine) => return Ok(engine),
+        Err(Fault::Hindered(error)) => return Err(error),
+        Err(Fault::Damage(why)) => why,
+    };
+    alarm(&Alarm::SnapshotsDropped(why));
+    home.drop_snapshots()?;
+    match attempt(&home.live(), cache_bytes).and_then(check_mark) {
+        Ok(engine) => Ok(engine),
+        Err(Fault::Hindered(error)) => Err(error),
+        Err(Fault::Damage(why)) => {
+            let error = home.quarantine(&why);
+            alarm(&Alarm::Quarantined(error.to_string()));
+            Err(error)
+        }
+    }
+}
+
+/// Opens an engine in `sled.new`, which a copy will fill.
+pub(super) fn open_fresh(home: &Home, cache_bytes: u64) -> Result<Engine, StorageError> {
+    home.discard_fresh()?;
+    fs::create_dir(home.fresh()).map_err(|error| io_error("make", &home.fresh(), &error))?;
+    attempt(&home.fresh(), cache_bytes).map_err(|fault| match fault {
+        Fault::Hindered(error) => error,
+        Fault::Damage(why) => StorageError::Damaged(why),
+    })
+}
+
+/// An empty engine is made aside, so that a cut leaves none or a whole one.
+fn make(home: &Home, cache_bytes: u64) -> Result<(), StorageError> {
+    let engine = open_fresh(home, cache_bytes)?;
+    let mut batch = ::sled::Batch::default();
+    batch.insert(MARK.0, MARK.1);
+    engine.commit(batch)?;
+    engine.close()?;
+    home.adopt_fresh()
+}
+
+fn check_mark(engine: Engine) -> Result<Engine, Fault> {
+    if call(|| engine.db.get(MARK.0))?.is_some_and(|mark| mark == MARK.1) {
+        return Ok(engine);
+    }
+    engine.close()?;
+    Err(Fault::Damage("sled opened it, but what was in it is gone".to_owned()))
+}
+
+/// Tries once, but for the lock, which a dying handle may hold for a moment.
+fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
+    refuse_blobs(&dir.join("blobs"))?;
+    let deadline = Instant::now() + LOCK_WAIT;
+    let db = loop {
+        let config = ::sled::Config::new().path(dir).cache_capacity(cache_bytes);
+        match quiet::guard_opening(|| config.open()) {
+            Err(panic) => return Err(Fault::Damage(format!("sled cannot open it: {panic}"))),
+            Ok(Ok(db)) => break db,
+            Ok(Err(error)) if is_lock(&error) => {
+                if Instant::now() > deadline {
+                    return Err(Fault::Hindered(StorageError::InUse));
+                }
+                thread::sleep(LOCK_PAUSE);
+            }
+            Ok(Err(error)) => return Err(judge(&error)),
+        }
+    };
+    let path = dir.join("db");
+    let file = OpenOptions::new().read(true).write(true).open(&path);
+    let file = file.map_err(|error| io_error("open", &path, &error))?;
+    let engine = Engine { db, file, blobs: dir.join("blobs") };
+    // What was recovered may still be in the page cache alone, and the engine will act on it.
+    engine.sync()?;
+    sync_tree(dir)?;
+    Ok(engine)
+}
+
+fn is_lock(error: &::sled::Error) -> bool {
+    matches!(error, ::sled::Error::Io(inner) if inner.to_string().contains("could not acquire lock"))
+}
+
+fn judge(error: &::sled::Error) -> Fault {
+    use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match error {
+        ::sled::Error::Io(inner)
+            if !matches!(inner.kind(), InvalidData | InvalidInput | UnexpectedEof) =>
+        {
+            Fault::Hindered(sled_error(error))
+        }
+        _ => Fault::Damage(format!("sled cannot open it: {error}")),
+    }
+}
+
+/// What sled said, as the port says it.
+pub(super) fn sled_error(error: &::sled::Error) -> StorageError {
+    match error {
+        ::sled::Error::Io(inner) => match inner.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::Full,
+            _ => StorageError::Io(inner.to_string()),
+        },
+        ::sled::Error::Corruption { .. } => StorageError::Damaged(error.to_string()),
+        other => StorageError::Io(other.to_string()),
+    }
+}
+
+/// A blob file is never synced by sled. None is ever made of values that this store takes.
+fn refuse_blobs(dir: &Path) -> Result<(), StorageError> {
+    match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io_error("read", dir, &error)),
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(StorageError::Damaged(format!(
+                "{} holds files, which are never durable; this program does not write any",
+                dir.display()
+            ))),
+        },
+    }
+}
+
+impl Engine {
+    /// The tree of the store.
+    pub(super) fn tree(&self) -> &::sled::Tree {
+        &self.db
+    }
+
+    /// Applies a batch and makes it durable: all of it, or none if the power goes.
+    pub(super) fn commit(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
+        call(|| self.db.apply_batch(batch))?;
+        self.sync()?;
+        refuse_blobs(&self.blobs)
+    }
+
+    /// Writes down what sled holds back, then syncs data and size of its file. Always both: sled's
+    /// flush is no sync, and says that there is nothing to do when its timer has just written.
+    pub(super) fn sync(&self) -> Result<(), StorageError> {
+        call(|| self.db.flush())?;
+        self.file.sync_data().map_err(|error| io_error("sync", Path::new("db"), &error))
+    }
+
+    /// Length of sled's file.
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.file.metadata().map_or(0, |meta| meta.len())
+    }
+
+    /// Closes it. Waits for sled's threads, but not for ever: one that has died never answers.
+    pub(super) fn close(self) -> Result<(), StorageError> {
+        let (sender, closed) = mpsc::channel();
+        let db = self.db;
+        let closing = thread::Builder::new().name("store-close".to_owned()).spawn(move || {
+            // A failing disk makes sled panic here; the handle is gone all the same.
+            drop(quiet::guard_opening(move || drop(db)));
+            // Nobody listens any more if it took too long.
+            let _ = sender.send(());
+        });
+        closing.map_err(|error| StorageError::Io(format!("no thread to close sled: {error}")))?;
+        closed
+            .recv_timeout(CLOSE_WAIT)
+            .map_err(|_| StorageError::Io("sled does not close; end the process".to_owned()))
+    }
+}
+
+/// Calls sled: its errors and panics become the port's errors.
+pub(super) fn call<T>(work: impl FnOnce() -> ::sled::Result<T>) -> Result<T, StorageError> {
+    match quiet::guard(work) {
+        Ok(result) => result.map_err(|error| sled_error(&error)),
+        Err(panic) => Err(StorageError::Io(format!("sled panicked: {panic}"))),
+    }
+}
