@@ -20,12 +20,15 @@ const BANNED: &[(&str, &str)] = &[
 /// Banned words in the text, whole words only; a part of a name in CamelCase counts as a word.
 pub(crate) fn banned_words(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let lower = source.text.to_ascii_lowercase();
     for (one, two) in BANNED {
         let word = format!("{one}{two}");
-        let camel = word.starts_with(char::is_uppercase) && word.ends_with(char::is_lowercase);
-        let places = match camel {
-            true => source.text.match_indices(&word).map(|(at, _)| at).collect(),
-            false => words_at(&source.text, &word),
+        let small = !word.contains(char::is_uppercase);
+        let camel = !small && word.ends_with(char::is_lowercase);
+        let places = match (small, camel) {
+            (true, _) => words_at(&lower, &word),
+            (_, true) => source.text.match_indices(&word).map(|(at, _)| at).collect(),
+            _ => words_at(&source.text, &word),
         };
         for at in places {
             findings.push(source.finding_at(at, format!("`{word}` is a banned word")));
@@ -77,6 +80,7 @@ fn a_banned_word_is_found() {
     for (one, two) in BANNED {
         assert_eq!(found(&format!("// {one}{two}\n")), 1, "{one}{two}");
     }
+    assert_eq!(found(&format!("// {}{} it waits.\n", "For", " now")), 1);
     assert_eq!(found(&format!("struct Queue{}{}s;\n", "Man", "ager")), 1);
 }
 
