@@ -1,0 +1,49 @@
+//! Settling what was received under a lock.
+
+use super::error::Refusal;
+use super::extract::{Json, Name, millis};
+use super::view;
+use crate::client::json::{ExtendRequest, Lock};
+use crate::engine::command::Settlement;
+use crate::service::Service;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+/// `POST /v1/locks/{token}/ack`
+pub(super) async fn ack(
+    State(service): State<Service>,
+    Name(token): Name,
+) -> Result<StatusCode, Refusal> {
+    settle(&service, &token, Settlement::Ack).await
+}
+
+/// `POST /v1/locks/{token}/nack`
+pub(super) async fn nack(
+    State(service): State<Service>,
+    Name(token): Name,
+) -> Result<StatusCode, Refusal> {
+    settle(&service, &token, Settlement::Nack).await
+}
+
+/// `POST /v1/locks/{token}/return`
+pub(super) async fn give_back(
+    State(service): State<Service>,
+    Name(token): Name,
+) -> Result<StatusCode, Refusal> {
+    settle(&service, &token, Settlement::Return).await
+}
+
+/// `POST /v1/locks/{token}/extend`
+pub(super) async fn extend(
+    State(service): State<Service>,
+    Name(token): Name,
+    Json(asked): Json<ExtendRequest>,
+) -> Result<axum::Json<Lock>, Refusal> {
+    let lock = service.extend(&token, millis("lease_s", asked.lease_s)?).await?;
+    Ok(axum::Json(view::lock(&service, lock)))
+}
+
+async fn settle(service: &Service, token: &str, how: Settlement) -> Result<StatusCode, Refusal> {
+    service.settle(token, how).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
