@@ -20,6 +20,9 @@ pub use message::{
 };
 pub use problem::{Problem, code};
 
+pub use crate::engine::limits::{BODY_MAX, RECEIVE_MAX, SEND_MAX};
+pub use crate::engine::message::Delivery;
+
 use serde::{Deserialize, Serialize};
 
 /// One page of a list: `GET /v1/queues`, `/v1/queues/{q}/messages`, `/v1/outgoing`, `/v1/dead`.
