@@ -51,7 +51,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
         &["security"],
     ),
     (&["zeroize"], &["security", "net"]),
-    (&["blake3"], &["security", "codec", "simulations"]),
+    (&["blake3"], &["security", "codec", "daemon", "simulations"]),
     (&["ciborium"], &["codec", "security"]),
     (&["axum", "tower_service"], &["gateway"]),
     (&["hyper", "hyper_util", "http_body_util"], &["gateway", "client", "cli", "daemon"]),
@@ -160,12 +160,40 @@ fn head(text: &str) -> &str {
 
 /// `super` chains that leave the part: they would go round the table.
 fn climbs_out(source: &Source) -> Vec<Finding> {
+    if !source.path.starts_with("src/") {
+        return Vec::new();
+    }
     let module = source.path.trim_end_matches("/mod.rs").trim_end_matches(".rs");
     let depth = module.matches('/').count();
-    let chain = "super::".repeat(depth.max(1));
-    let at = source.code.find(&chain).filter(|_| source.path.starts_with("src/"));
-    let what = "`super` may not leave the part: name it by `crate::`";
-    at.map(|at| source.finding_at(at, what)).into_iter().collect()
+    let step = "super::";
+    let mut findings = Vec::new();
+    for at in words_at(&source.code, step) {
+        let steps = source.code[at..].split(step).take_while(|gap| gap.is_empty()).count();
+        if steps >= depth + inline_modules(&source.code, at) {
+            let what = "`super` may not leave the part: name it by `crate::`";
+            findings.push(source.finding_at(at, what));
+        }
+    }
+    findings
+}
+
+/// How many modules with a body in the file itself a place lies in.
+fn inline_modules(code: &str, place: usize) -> usize {
+    let around = |at: usize| {
+        let Some(open) = code[at..].find(['{', ';']).filter(|&i| code[at + i..].starts_with('{'))
+        else {
+            return false;
+        };
+        let mut depth = 0_i32;
+        for (i, byte) in code.bytes().enumerate().skip(at + open) {
+            depth += i32::from(byte == b'{') - i32::from(byte == b'}');
+            if depth == 0 {
+                return (at + open..i).contains(&place);
+            }
+        }
+        false
+    };
+    words_at(&code[..place], "mod").into_iter().filter(|&at| around(at)).count()
 }
 
 /// Libraries that the file may not name. `known` are all that `Cargo.toml` has.
@@ -233,6 +261,7 @@ fn a_wrong_direction_is_found() {
     assert_eq!(wrong("src/engine/a.rs", "use crate::codec::Inner;"), 1);
     assert_eq!(wrong("src/engine/a.rs", "use crate::engine::ids;\nuse super::ids;"), 0);
     assert_eq!(wrong("src/engine/a.rs", "use super::super::codec;"), 1);
+    assert_eq!(wrong("src/engine/mod.rs", "pub mod a { pub use super::b; }\nuse super::c;"), 1);
     assert_eq!(wrong("src/store/a.rs", "use crate::{engine::{ids, net}, net::X};"), 1);
     assert_eq!(wrong("src/cli/send.rs", "crate::daemon::run()"), 1);
     assert_eq!(wrong("src/cli/up.rs", "crate::daemon::run()"), 0);
