@@ -83,6 +83,20 @@ pub(crate) fn limits(document: &Source, limits: &Source) -> Vec<Finding> {
     missing.chain(stray).collect()
 }
 
+/// Paths and problem codes in the code that the document of HTTP does not name.
+pub(crate) fn http(document: &Source, router: &Source, problems: &[Source]) -> Vec<Finding> {
+    let quoted = |text: &str| text.split('"').nth(1).unwrap_or_default().to_owned();
+    let routes = router.text.lines().filter(|line| line.contains(".route(\"")).map(quoted);
+    let is_code = |line: &&str| line.contains(": &str = \"") || line.contains("=> \"");
+    let codes = problems.iter().flat_map(|s| s.text.lines()).filter(is_code).map(quoted);
+    let is_name = |name: &String| !name.contains(|c: char| !c.is_ascii_lowercase() && c != '_');
+    let rows: Vec<&str> = rows(&document.text).map(|row| row[0].trim_matches('`')).collect();
+    let path = |row: &str| row.split_once(' ').map_or(String::new(), |(_, path)| path.to_owned());
+    let named = |name: &String| rows.iter().any(|row| row == name || path(row) == *name);
+    let missing = routes.chain(codes.filter(is_name)).filter(|name| !named(name));
+    missing.map(|name| document.finding(format!("there is no row for `{name}`"))).collect()
+}
+
 /// A changelog without its first section.
 pub(crate) fn changelog(document: &Source) -> Vec<Finding> {
     let first = document.text.lines().find(|line| line.starts_with("## ")).unwrap_or("");
@@ -134,6 +148,15 @@ fn a_limit_without_a_row_is_found() {
     let check = |text: &str| limits(&Source::new("l.md", text), &code).len();
     assert_eq!(check("| name | value |\n| --- | --- |\n| `A_MAX` | 1 |\n| `field` | 2 |\n"), 0);
     assert_eq!(check("| `A_MAX` | 1 |\n| `B_MAX` | 2 |\n"), 2);
+}
+
+#[test]
+fn a_path_or_a_code_without_a_row_is_found() {
+    let router = Source::new("r.rs", ".route(\"/v1/a\", get(a))\n.route(\"/v1/b\", get(b))\n");
+    let problems = [Source::new("p.rs", "pub const X: &str = \"x_y\";\nSelf::Z => \"z\",\n")];
+    let check = |text: &str| http(&Source::new("h.md", text), &router, &problems).len();
+    assert_eq!(check("| `GET /v1/a` | |\n| `PUT /v1/b` | |\n| `x_y` | |\n| `z` | |\n"), 0);
+    assert_eq!(check("| `GET /v1/a` | |\n| `x_y` | |\n"), 2);
 }
 
 #[test]
