@@ -99,7 +99,7 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
     if args.lines {
         return lines::run(args, context).await;
     }
-    let bytes = body::read(args.body.as_deref()).await?;
+    let bytes = body::read(args.body.as_deref(), &mut context.out).await?;
     let message = args.with_body(&bytes);
     let mut client = context.connect().await?;
     let path = args.path(context.timeout());

@@ -99,6 +99,9 @@ fn down_waits_until_the_node_has_gone() {
     let data = node.data().to_owned();
     node.ok(&["down"]);
     assert_eq!(run(&data, &["status"], b"").code, 69);
+    let again = ["up", "-q", "--listen", "127.0.0.1:0", "--no-discovery", "--exit-with-stdin"];
+    let ran = run(&data, &again, b"");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     assert_eq!(node.wait(), 0);
 }
 
