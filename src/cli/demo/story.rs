@@ -32,7 +32,7 @@ const AWAY_FOR: Duration = Duration::from_millis(1_500);
 /// How long one waits for a duplicate after the last message.
 const QUIET_FOR: Duration = Duration::from_secs(1);
 /// When the story gives up; under a minute with everything around it.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(50);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(54);
 
 /// The three nodes and the application, with what was sent so far.
 struct Stage<'a> {
@@ -49,10 +49,14 @@ struct Stage<'a> {
 
 /// Plays it and counts. Dropping it at any point ends all nodes.
 pub(super) async fn tell(folder: &Path, view: &mut View) -> Result<Outcome, CliError> {
-    let mut stage = Stage::build(folder, view).await?;
-    let deadline = stage.begun + GIVE_UP_AFTER;
+    let deadline = Instant::now() + GIVE_UP_AFTER;
+    let built = timeout_at(deadline, Stage::build(folder, view)).await;
+    let mut stage = built.unwrap_or_else(|_| {
+        let what = "the nodes were not ready in time: the machine is too busy";
+        Err(CliError::new(Exit::Defect, "demo_nodes", what))
+    })?;
     let played = timeout_at(deadline, stage.play()).await;
-    let seconds = stage.begun.elapsed().as_secs_f64();
+    let seconds = (stage.begun.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
     if let Ok(played) = played {
         played?;
     } else {
