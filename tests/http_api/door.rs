@@ -20,9 +20,9 @@ async fn probe() {
     match UnixStream::connect(&socket).await {
         Ok(stream) => {
             let answer = Http::over(stream).await.get("/v1/status").await;
-            println!("status={} code={}", answer.status.as_u16(), answer.json["code"]);
+            eprintln!("status={} code={}", answer.status.as_u16(), answer.json["code"]);
         }
-        Err(why) => println!("error={:?}", why.kind()),
+        Err(why) => eprintln!("error={:?}", why.kind()),
     }
 }
 
@@ -33,9 +33,8 @@ fn as_nobody(socket: &str) -> String {
     probe.args(["--exact", "door::probe", "--nocapture"]).env(PROBE, socket);
     probe.uid(NOBODY).gid(NOBODY);
     let output = probe.output().expect("the probe runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = said.lines().find(|line| line.contains('=')).unwrap_or_default();
-    line.rsplit("... ").next().unwrap_or_default().to_owned()
+    let said = String::from_utf8_lossy(&output.stderr);
+    said.lines().find(|line| line.contains('=')).unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
