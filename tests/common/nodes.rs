@@ -216,8 +216,15 @@ impl TestNode {
         self.handle.listening()[0]
     }
 
+    /// What was heard so far. One look at a time: it is locked meanwhile.
     pub(crate) fn heard(&self) -> MutexGuard<'_, Heard> {
         lock(&self.seen)
+    }
+
+    /// How often a link to `node` came up, and went down.
+    pub(crate) fn turns(&self, node: NodeId) -> (usize, usize) {
+        let heard = self.heard();
+        (heard.ups(node), heard.downs(node))
     }
 
     /// Stops the links; what it was as a member remains.
