@@ -5,6 +5,8 @@
 mod exits;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/mesh.rs"]
+mod mesh;
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/sessions.rs"]

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 
 /// List, send again and delete messages that could not be delivered.
 #[derive(Subcommand, Debug)]
+#[command(disable_help_subcommand = true)]
 pub(super) enum DeadCommand {
     Ls(LsArgs),
     Retry(RetryArgs),

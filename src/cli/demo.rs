@@ -132,11 +132,15 @@ fn report(outcome: &Outcome, context: &mut Context) -> Result<Exit, CliError> {
     context.out.say("")?;
     context.out.say(styled(STRONG, "The same by hand, in a terminal for each node:"))?;
     for (command, remark) in BY_HAND {
-        let command = styled(TYPED, format!("{command:<78}"));
-        context.out.say(format!("  {command} {remark}").trim_end())?;
+        let pad = if remark.is_empty() { 0 } else { BY_HAND_WIDTH.saturating_sub(command.len()) };
+        let command = styled(TYPED, command);
+        context.out.say(format!("  {command}{:pad$}{remark}", ""))?;
     }
     Ok(exit)
 }
+
+/// Where the remarks beside the commands begin.
+const BY_HAND_WIDTH: usize = 48;
 
 /// The commands that do what the demo does.
 const BY_HAND: [(&str, &str); 9] = [

@@ -43,7 +43,6 @@ struct Cli {
 }
 
 #[derive(Subcommand, Debug)]
-#[command(disable_help_subcommand = true)]
 enum Command {
     Up(up::UpArgs),
     Down(down::DownArgs),

@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 
 /// Make, list, describe, empty and delete this node's queues.
 #[derive(Subcommand, Debug)]
+#[command(disable_help_subcommand = true)]
 pub(super) enum QueueCommand {
     Create(CreateArgs),
     Ls(LsArgs),

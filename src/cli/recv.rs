@@ -18,8 +18,9 @@ use std::io::IsTerminal;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Messages taken at once where no command runs for each.
-const AHEAD: usize = 64;
+/// Messages that are written before they are acknowledged together, once the stream runs; it
+/// begins with one, so that a reader that goes away early has little that was not read.
+const TOGETHER: usize = 64;
 /// Longest single wait for a message; then it is asked again.
 const WAIT_ONCE: Duration = Duration::from_secs(20);
 
@@ -85,7 +86,7 @@ pub(super) async fn run(args: RecvArgs, context: &mut Context) -> Result<Exit, C
     Ok(if done == 0 { Exit::Nothing } else { Exit::Done })
 }
 
-/// The loop; gives the number of messages that were handed over.
+/// The loop; gives the number of messages that are done with.
 async fn take(
     args: &RecvArgs,
     context: &mut Context,
@@ -93,11 +94,10 @@ async fn take(
     mut stop: watch::Receiver<bool>,
 ) -> Result<u64, CliError> {
     let most = args.n.unwrap_or(if args.follow { u64::MAX } else { 1 });
-    let at_once = if args.exec.is_some() { 1 } else { AHEAD };
-    let (mut seen, mut done) = (0, 0);
+    let wait = if args.follow { None } else { Some(args.wait.unwrap_or_default()) };
+    let (mut seen, mut done, mut together) = (0, 0, 1);
     while seen < most && !*stop.borrow() {
-        let max = usize::try_from(most - seen).unwrap_or(at_once).min(at_once);
-        let wait = if args.follow { None } else { Some(args.wait.unwrap_or_default()) };
+        let max = usize::try_from(most - seen).unwrap_or(together).min(together);
         let messages = tokio::select! {
             messages = next(session, max, wait) => messages?,
             _ = stop.changed() => break,
@@ -105,14 +105,14 @@ async fn take(
         if messages.is_empty() {
             break;
         }
-        for message in messages {
-            seen += 1;
-            if hand_over(args, context, session, &message, most > 1).await? {
-                done += 1;
+        seen += messages.len() as u64;
+        if let Some(command) = &args.exec {
+            for message in &messages {
+                done += execute(command, args.ack, context, session, message).await?;
             }
-            if *stop.borrow() {
-                break;
-            }
+        } else {
+            done += print_all(args.ack, context, session, &messages, most > 1).await?;
+            together = TOGETHER.min(2 * together);
         }
     }
     Ok(done)
@@ -135,35 +135,55 @@ async fn next(
     }
 }
 
-/// Hands one message over and settles it; tells whether it is done with.
-async fn hand_over(
-    args: &RecvArgs,
+/// Writes messages, and acknowledges them once all are flushed. If their reader goes away, none is.
+async fn print_all(
+    ack: Ack,
+    context: &mut Context,
+    session: &mut Session,
+    messages: &[Message],
+    many: bool,
+) -> Result<u64, CliError> {
+    // A reader that takes its time must not keep the locks from being renewed.
+    tokio::task::block_in_place(|| {
+        messages.iter().try_for_each(|message| print(context, message, many))
+    })?;
+    let mut done = messages.len() as u64;
+    if ack == Ack::Auto {
+        for id in session.ack_all(messages).await? {
+            lost(context, &id);
+            done -= 1;
+        }
+    }
+    Ok(done)
+}
+
+/// Runs the command for a message and settles it; 1 if the message is done with.
+async fn execute(
+    command: &str,
+    ack: Ack,
     context: &mut Context,
     session: &mut Session,
     message: &Message,
-    many: bool,
-) -> Result<bool, CliError> {
-    let verdict = match &args.exec {
-        Some(command) => exec::run(command, message, &context.data()?).await?,
-        None => {
-            tokio::task::block_in_place(|| print(context, message, many))?;
-            Verdict::Done
-        }
-    };
-    if args.ack == Ack::Manual {
-        return Ok(true);
-    }
+) -> Result<u64, CliError> {
+    let verdict = exec::run(command, message, &context.data()?).await?;
     let done = verdict == Verdict::Done;
     if let Verdict::Failed(how) = &verdict {
         let what = format!("the command {how}; message {} will come again", message.id);
         context.out.note(styled(WARN, what));
     }
+    if ack == Ack::Manual {
+        return Ok(u64::from(done));
+    }
     let kept = session.settle(message, if done { "ack" } else { "nack" }).await?;
     if !kept {
-        let what = format!("the lock on message {} was lost; it will come again", message.id);
-        context.out.note(styled(WARN, what));
+        lost(context, &message.id);
     }
-    Ok(done && kept)
+    Ok(u64::from(done && kept))
+}
+
+fn lost(context: &mut Context, id: &str) {
+    let what = format!("the lock on message {id} was lost; it will come again");
+    context.out.note(styled(WARN, what));
 }
 
 /// Writes a message to standard output and flushes it.

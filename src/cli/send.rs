@@ -99,7 +99,7 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
     if args.lines {
         return lines::run(args, context).await;
     }
-    let bytes = body::read(args.body.as_deref()).await?;
+    let bytes = body::read(args.body.as_deref(), &mut context.out).await?;
     let message = args.with_body(&bytes);
     let mut client = context.connect().await?;
     let path = args.path(context.timeout());
@@ -179,8 +179,11 @@ fn judge(sent: &Sent, wait: Option<Wait>, timeout: Duration) -> Result<Exit, Cli
                 .hint("it lies among the dead letters: see `meshmq dead ls`")
         }
         _ => {
-            let (wanted, seconds) = (wait.as_str(), timeout.as_secs_f64());
-            let message = format!("message {id} was not {wanted} within {seconds} s");
+            let missed = match wait {
+                Wait::Received => "was not received",
+                _ => "has not arrived",
+            };
+            let message = format!("message {id} {missed} within {} s", timeout.as_secs_f64());
             CliError::new(Exit::Later, "wait_ran_out", message)
                 .hint("it is stored and stays on its way: see `meshmq outgoing`")
         }

@@ -1,11 +1,12 @@
 //! `meshmq up`: this process becomes the node.
 
-use super::context::Context;
+use super::context::{Context, Globals};
 use super::error::{CliError, Exit};
 use super::output::{FAINT, GOOD, STRONG, TYPED, WARN, styled};
 use crate::client::json::ReadyEvent;
 use crate::daemon::{self, DaemonError, UpOptions};
 use clap::Args;
+use std::io::IsTerminal;
 use std::path::Path;
 
 /// Where the founder of a mesh keeps the key that makes inviters.
@@ -50,7 +51,7 @@ pub(super) struct UpArgs {
 
 /// Runs the node until it is told to stop.
 pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, CliError> {
-    crate::telemetry::init();
+    crate::telemetry::init_with(log_filter(&context.globals));
     let data = context.data()?;
     let first = args.join.is_none() && !data.join(crate::config::NODE_FILE).exists();
     let options = UpOptions {
@@ -67,13 +68,23 @@ pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, Cli
     let mut said = Ok(());
     daemon::run(options, |ready| said = greet(context, ready, &data, first)).await?;
     said?;
-    context.out.note("stopped");
     Ok(Exit::Done)
 }
 
 impl From<DaemonError> for CliError {
     fn from(why: DaemonError) -> Self {
         Self { code: why.code.to_owned(), message: why.message, hint: why.hint, exit: why.exit }
+    }
+}
+
+/// What is logged. A terminal shows the ready lines anyway, so that it gets less.
+fn log_filter(globals: &Globals) -> &'static str {
+    match (globals.quiet, globals.verbose) {
+        (true, _) => "error",
+        (_, 0) if std::io::stderr().is_terminal() => "warn",
+        (_, 0 | 1) => "warn,meshmq=info",
+        (_, 2) => "info,meshmq=debug",
+        _ => "debug,meshmq=trace",
     }
 }
 

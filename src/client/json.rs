@@ -15,8 +15,8 @@ pub use admin::{
 };
 pub use body::{BadBody, join_body, split_body};
 pub use message::{
-    Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest, Received, SendBody,
-    Sent, SentState, Wait,
+    AckRequest, Acked, Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest,
+    Received, SendBody, Sent, SentState, Wait,
 };
 pub use problem::{Problem, code};
 

@@ -14,6 +14,7 @@ use crate::security::{BadNodeName, NodeName, Token};
 use crate::service::{Service, ServiceError};
 use crate::store::Alarm;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -77,6 +78,7 @@ pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
     let name = options.name.as_deref().map(node_name).transpose()?;
     let group = options.socket_group.as_deref().map(os::group_id).transpose()?;
     let mut peers = parse_all(&options.peers)?;
+    let announce = options.announce.iter().map(|text| announced(text)).collect::<Result<_, _>>()?;
     let token: Option<Token> =
         options.join.as_deref().map(str::parse).transpose().map_err(ServiceError::from)?;
     // Read before anything is made: a bad address must not leave half a node behind.
@@ -95,6 +97,7 @@ pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
     let config = NetConfig {
         listen: wanted.iter().map(|asked| asked.address.clone()).collect(),
         peers,
+        announce,
         discovery: options.discovery,
         ..NetConfig::default()
     };
@@ -239,6 +242,13 @@ fn name_of_host() -> NodeName {
         .collect();
     let name = plain.trim_matches('-');
     name.parse().unwrap_or_else(|_| "node".parse().expect("it is a node's name"))
+}
+
+fn announced(text: &str) -> Result<SocketAddr, DaemonError> {
+    text.parse().map_err(|_| {
+        let message = format!("`{text}` is not an address to announce: IP:PORT is wanted");
+        DaemonError::new("bad_address", message, "", 64)
+    })
 }
 
 fn parse_all(texts: &[String]) -> Result<Vec<PeerAddr>, DaemonError> {

@@ -7,7 +7,7 @@ fn subcommands(help: &str) -> Vec<String> {
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     list.take_while(|line| !line.is_empty())
         .filter_map(|line| line.strip_prefix("  ")?.split(' ').next().map(str::to_owned))
-        .filter(|name| !name.is_empty())
+        .filter(|name| !name.is_empty() && name != "help")
         .collect()
 }
 

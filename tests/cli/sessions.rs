@@ -1,7 +1,7 @@
 //! What every command prints, for people and for programs, against a real node.
 
 use super::node::{Node, run};
-use super::transcript::Transcript;
+use super::transcript::{Transcript, clean};
 
 /// The commands of both sessions, in order.
 fn play(session: &mut Transcript<'_>, json: bool) -> String {
@@ -9,6 +9,7 @@ fn play(session: &mut Transcript<'_>, json: bool) -> String {
         let flags: &[&str] = if json { &["--json"] } else { &[] };
         session.run(&[args, flags].concat());
     };
+    run(&["version"]);
     run(&["queue", "ls"]);
     run(&["queue", "create", "orders"]);
     run(&["queue", "create", "orders"]);
@@ -65,6 +66,32 @@ fn programs_read_one_object_a_line() {
 }
 
 #[test]
+fn up_says_what_comes_next_and_that_the_key_wants_a_backup() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let args = ["up", "--name", "pc-a", "--listen", "127.0.0.1:0", "--no-discovery"];
+    let args = [&args[..], &["--exit-with-stdin"]].concat();
+    let first = run(dir.path(), &args, b"");
+    let (out, err) = (clean(dir.path(), &first.stdout), clean(dir.path(), &first.stderr));
+    snapbox::assert_data_eq!(format!("{out}{err}"), snapbox::file!["snapshots/up.txt"]);
+    let second = run(dir.path(), &args, b"");
+    assert!(second.stdout.contains("is ready"), "{}", second.stdout);
+    assert_eq!(second.stderr, "", "said once is enough");
+}
+
+#[test]
+fn up_in_json_begins_with_the_ready_event() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let args = ["up", "--json", "--listen", "127.0.0.1:0", "--no-discovery", "--exit-with-stdin"];
+    let ran = run(dir.path(), &args, b"");
+    let events: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    assert_eq!(events[0]["event"], "ready");
+    assert_eq!(events[1]["event"], "authority_backup_due");
+    let file = events[1]["file"].as_str().expect("a path");
+    assert!(std::path::Path::new(file).exists(), "{file}");
+}
+
+#[test]
 fn the_ready_event_and_the_status_name_the_node_alike() {
     let node = Node::start("pc-a");
     let status = &node.json(&["status", "--wait", "ready"])[0];
@@ -99,6 +126,9 @@ fn down_waits_until_the_node_has_gone() {
     let data = node.data().to_owned();
     node.ok(&["down"]);
     assert_eq!(run(&data, &["status"], b"").code, 69);
+    let again = ["up", "-q", "--listen", "127.0.0.1:0", "--no-discovery", "--exit-with-stdin"];
+    let ran = run(&data, &again, b"");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     assert_eq!(node.wait(), 0);
 }
 

@@ -2,6 +2,7 @@
 //! run taken out.
 
 use super::node::Node;
+use std::path::Path;
 
 /// Commands and their output, as on a terminal.
 pub(crate) struct Transcript<'a> {
@@ -33,10 +34,15 @@ impl<'a> Transcript<'a> {
 
     /// The session, comparable.
     pub(crate) fn clean(&self) -> String {
-        let data = self.node.data().to_str().expect("a plain path");
-        let text = self.text.replace(data, "[DATA]");
-        text.lines().map(|line| format!("{}\n", redact(line))).collect()
+        clean(self.node.data(), &self.text)
     }
+}
+
+/// A text about the node of a directory, comparable.
+pub(crate) fn clean(data: &Path, text: &str) -> String {
+    let data = data.to_str().expect("a plain path");
+    let text = text.replace(data, "[DATA]").replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
+    text.lines().map(|line| format!("{}\n", redact(line))).collect()
 }
 
 /// Takes out ids, ports, times and ages; runs of spaces become two.
@@ -70,7 +76,16 @@ fn redact_ages(cell: &str) -> String {
     let bare = cell.trim_end_matches(" ago");
     let young = bare == "now"
         || bare.strip_suffix(" s").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    if young { "[AGE]".to_owned() } else { cell.replace("up for 0 s", "up for [AGE]") }
+    if young {
+        return "[AGE]".to_owned();
+    }
+    match cell.split_once(" up for ") {
+        Some((name, rest)) => {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            format!("{name} up for [AGE]{}", rest.trim_start_matches(" s"))
+        }
+        None => cell.to_owned(),
+    }
 }
 
 fn redact_json(line: &str) -> String {

@@ -3,7 +3,7 @@
 use super::super::error::CliError;
 use super::Outcome;
 use crate::client::http::Client;
-use crate::client::json::{ReceiveRequest, Received};
+use crate::client::json::{AckRequest, Acked, Message, ReceiveRequest, Received};
 use crate::client::path;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -118,9 +118,15 @@ async fn take(
     let path = format!("{}/receive", path::queue(queue));
     while !*stopped.borrow() {
         let received: Received = client.post(&path, &request).await?;
-        for message in received.messages {
-            let Some(lock) = &message.lock else { continue };
-            client.tell(&path::lock(&lock.token, "ack")).await?;
+        let tokens =
+            received.messages.iter().filter_map(|it| Some(it.lock.as_ref()?.token.clone()));
+        let request = AckRequest { tokens: tokens.collect() };
+        let acked: Acked = client.post(path::LOCKS_ACK, &request).await?;
+        let gone = |message: &Message| {
+            message.lock.as_ref().is_some_and(|lock| acked.gone.contains(&lock.token))
+        };
+        // What was not acknowledged comes again, and is counted then.
+        for message in received.messages.iter().filter(|message| !gone(message)) {
             let number = message.body.as_deref().and_then(|body| body.parse().ok());
             tally.send_modify(|tally| tally.count(number.unwrap_or(0)));
         }

@@ -1,13 +1,13 @@
 //! What happens in the demo, in order: each blow falls while messages are on their way.
 
-use super::super::error::CliError;
+use super::super::error::{CliError, Exit};
 use super::node::Node;
 use super::receiver::{Receiver, Tally};
 use super::view::View;
 use super::{MESSAGES, Outcome};
 use crate::client::http::Client;
 use crate::client::json::{
-    Batch, BatchSent, Delivery, InviteRequest, Invited, NewMessage, Queue, QueueSpec,
+    Batch, BatchSent, Delivery, InviteRequest, Invited, NewMessage, Peers, Queue, QueueSpec,
 };
 use crate::client::path;
 use std::path::Path;
@@ -21,6 +21,10 @@ const QUEUE: &str = "demo";
 const ADDRESS: &str = "demo@b";
 /// Messages stored in one step.
 const BATCH: u64 = 25;
+/// How long a may take to hear of b.
+const KNOWN_WITHIN: Duration = Duration::from_secs(10);
+/// Between two looks whether it has.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long the cable stays out.
 const CUT_FOR: Duration = Duration::from_secs(3);
 /// How long a killed node stays away.
@@ -28,7 +32,7 @@ const AWAY_FOR: Duration = Duration::from_millis(1_500);
 /// How long one waits for a duplicate after the last message.
 const QUIET_FOR: Duration = Duration::from_secs(1);
 /// When the story gives up; under a minute with everything around it.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(50);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(54);
 
 /// The three nodes and the application, with what was sent so far.
 struct Stage<'a> {
@@ -45,10 +49,14 @@ struct Stage<'a> {
 
 /// Plays it and counts. Dropping it at any point ends all nodes.
 pub(super) async fn tell(folder: &Path, view: &mut View) -> Result<Outcome, CliError> {
-    let mut stage = Stage::build(folder, view).await?;
-    let deadline = stage.begun + GIVE_UP_AFTER;
+    let deadline = Instant::now() + GIVE_UP_AFTER;
+    let built = timeout_at(deadline, Stage::build(folder, view)).await;
+    let mut stage = built.unwrap_or_else(|_| {
+        let what = "the nodes were not ready in time: the machine is too busy";
+        Err(CliError::new(Exit::Defect, "demo_nodes", what))
+    })?;
     let played = timeout_at(deadline, stage.play()).await;
-    let seconds = stage.begun.elapsed().as_secs_f64();
+    let seconds = (stage.begun.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
     if let Ok(played) = played {
         played?;
     } else {
@@ -60,6 +68,28 @@ pub(super) async fn tell(folder: &Path, view: &mut View) -> Result<Outcome, CliE
     let outcome = stage.tally.borrow().outcome(stage.sent, seconds);
     stage.end().await;
     Ok(outcome)
+}
+
+/// Waits until a knows b, and sees that the relay alone leads there.
+async fn until_known(a: &mut Client) -> Result<(), CliError> {
+    let mut again = tokio::time::interval(LOOK_AGAIN);
+    let ends = Instant::now() + KNOWN_WITHIN;
+    loop {
+        again.tick().await;
+        let peers: Peers = a.get("/v1/peers").await?;
+        let path = peers.items.iter().find(|peer| peer.name == "b").map(|peer| peer.path.as_str());
+        match path {
+            Some("via relay") => return Ok(()),
+            Some("direct") => {
+                let what = "a and b hear each other, so that the demo shows nothing";
+                return Err(CliError::new(Exit::Defect, "demo_nodes", what));
+            }
+            _ if Instant::now() > ends => {
+                return Err(CliError::new(Exit::Defect, "demo_nodes", "a does not hear of b"));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl<'a> Stage<'a> {
@@ -76,12 +106,14 @@ impl<'a> Stage<'a> {
             let invited: Invited = inviter.post("/v1/invites", &request).await?;
             node.start(Some(&invited.token)).await?;
         }
-        view.event("three nodes are up: a and b know the relay and never hear each other");
+        view.event("three nodes are up: a, relay and b");
         let spec = QueueSpec { transactional: true, ..QueueSpec::default() };
         let _: Queue = b.connect().await?.put(&path::queue(QUEUE), &spec).await?;
         let mut receiver = Receiver::new(QUEUE);
         receiver.go_on(b.socket().to_owned());
-        let sender = a.connect().await?;
+        let mut sender = a.connect().await?;
+        until_known(&mut sender).await?;
+        view.event("a and b never hear each other: a reaches b by way of the relay only");
         let tally = receiver.tally();
         Ok(Self { a, relay, b, sender, receiver, tally, sent: 0, begun: Instant::now(), view })
     }

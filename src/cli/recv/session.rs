@@ -3,9 +3,11 @@
 use super::super::context::{Context, within};
 use super::super::error::CliError;
 use crate::client::http::{Client, ClientError};
-use crate::client::json::{ExtendRequest, Lock, Message, ReceiveRequest, Received};
+use crate::client::json::{
+    AckRequest, Acked, ExtendRequest, Lock, Message, ReceiveRequest, Received,
+};
 use crate::client::path;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -68,6 +70,21 @@ impl Session {
             Err(why) if why.code == "lock_gone" => Ok(false),
             Err(why) => Err(why),
         }
+    }
+
+    /// Acknowledges messages together; gives the ids of those whose lock was lost before.
+    pub(super) async fn ack_all(&mut self, messages: &[Message]) -> Result<Vec<String>, CliError> {
+        let locked = messages.iter().filter_map(|it| Some((it.lock.as_ref()?.token.as_str(), it)));
+        let locked: BTreeMap<&str, &Message> = locked.collect();
+        let request = AckRequest { tokens: locked.keys().map(|&token| token.to_owned()).collect() };
+        let mut shared = self.shared.lock().await;
+        let acked: Acked =
+            within(self.timeout, shared.client.post(path::LOCKS_ACK, &request)).await?;
+        for token in locked.keys() {
+            shared.locks.remove(*token);
+        }
+        let gone = acked.gone.iter().filter_map(|token| locked.get(token.as_str()));
+        Ok(gone.map(|message| message.id.clone()).collect())
     }
 
     /// Gives back what is still locked, at once and without a mark against it.

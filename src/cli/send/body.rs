@@ -1,18 +1,24 @@
 //! Where a body comes from: the command line, a file, or standard input.
 
 use super::super::error::{CliError, Exit};
+use super::super::output::Output;
 use crate::client::json::BODY_MAX;
 use std::fs::File;
-use std::io::{Cursor, Read, stdin};
+use std::io::{Cursor, IsTerminal, Read, stdin};
 
 /// Where bytes come from, opened.
 pub(super) type Source = Box<dyn Read + Send>;
 
 /// Opens the source that an argument names: the text itself, `@FILE`, `-` or nothing for
 /// standard input.
-pub(super) fn open(argument: Option<&str>) -> Result<Source, CliError> {
+pub(super) fn open(argument: Option<&str>, out: &mut Output) -> Result<Source, CliError> {
     match argument {
-        None | Some("-") => Ok(Box::new(stdin())),
+        None | Some("-") => {
+            if stdin().is_terminal() {
+                out.note("reading from the terminal: Ctrl-D ends");
+            }
+            Ok(Box::new(stdin()))
+        }
         Some(text) => match text.strip_prefix('@') {
             None => Ok(Box::new(Cursor::new(text.as_bytes().to_vec()))),
             Some(file) => match File::open(file) {
@@ -28,8 +34,8 @@ pub(super) fn open(argument: Option<&str>) -> Result<Source, CliError> {
 }
 
 /// Reads a whole body.
-pub(super) async fn read(argument: Option<&str>) -> Result<Vec<u8>, CliError> {
-    let source = open(argument)?;
+pub(super) async fn read(argument: Option<&str>, out: &mut Output) -> Result<Vec<u8>, CliError> {
+    let source = open(argument, out)?;
     let read = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
         source.take(BODY_MAX as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)

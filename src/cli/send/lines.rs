@@ -31,7 +31,7 @@ struct Sum {
 
 /// Sends every line of the source.
 pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, CliError> {
-    let mut lines = read_ahead(body::open(args.body.as_deref())?);
+    let mut lines = read_ahead(body::open(args.body.as_deref(), &mut context.out)?);
     let mut client = context.connect().await?;
     let bar = progress(context);
     let mut sum = Sum::default();
