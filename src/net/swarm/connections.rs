@@ -124,6 +124,8 @@ impl Links {
                 ?node, address = %connection.address, agent = %hello.agent, "link up"
             );
         }
+        // A node that is killed now must find its neighbour again.
+        self.keep_book();
         self.link_up(node, id);
     }
 
