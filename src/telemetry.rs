@@ -15,10 +15,15 @@ const FILTER_DEFAULT: &str = "warn,meshmq=info";
 ///
 /// A second call changes nothing. A filter that does not parse is reported and the default used.
 pub fn init() {
+    init_with(FILTER_DEFAULT);
+}
+
+/// The same with another default.
+pub fn init_with(default: &str) {
     let asked = std::env::var(FILTER_VARIABLE).ok().filter(|text| !text.is_empty());
     let parsed = asked.as_deref().map(EnvFilter::try_new);
     let failed = matches!(parsed, Some(Err(_)));
-    let filter = parsed.and_then(Result::ok).unwrap_or_else(|| EnvFilter::new(FILTER_DEFAULT));
+    let filter = parsed.and_then(Result::ok).unwrap_or_else(|| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set = if std::io::stderr().is_terminal() {
         subscriber.with_target(false).try_init()
@@ -26,6 +31,6 @@ pub fn init() {
         subscriber.json().flatten_event(true).try_init()
     };
     if failed && set.is_ok() {
-        tracing::warn!("{FILTER_VARIABLE} does not parse; using `{FILTER_DEFAULT}`");
+        tracing::warn!("{FILTER_VARIABLE} does not parse; using `{default}`");
     }
 }

@@ -15,10 +15,13 @@ pub use admin::{
 };
 pub use body::{BadBody, join_body, split_body};
 pub use message::{
-    Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest, Received, SendBody,
-    Sent, SentState, Wait,
+    AckRequest, Acked, Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest,
+    Received, SendBody, Sent, SentState, Wait,
 };
 pub use problem::{Problem, code};
+
+pub use crate::engine::limits::{BODY_MAX, RECEIVE_MAX, SEND_MAX};
+pub use crate::engine::message::Delivery;
 
 use serde::{Deserialize, Serialize};
 

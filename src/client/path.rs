@@ -20,6 +20,9 @@ pub fn lock(token: &str, verb: &str) -> String {
     format!("/v1/locks/{}/{verb}", segment(token))
 }
 
+/// Acknowledges many locks.
+pub const LOCKS_ACK: &str = "/v1/locks/ack";
+
 /// `/v1/dead/{id}`.
 pub fn dead(id: &str) -> String {
     format!("/v1/dead/{}", segment(id))

@@ -51,7 +51,9 @@ pub(super) fn open(
             Origin::Found(name) => {
                 let wall_ms = engine.now().as_millis();
                 let (gatekeeper, keep) = Gatekeeper::found(Arc::clone(&identity), name, wall_ms)?;
+                let spread = keep.directory.clone();
                 store_records(&mut engine, keep)?;
+                spread.iter().for_each(|record| gatekeeper.learned(record));
                 tracing::info!(%name, "a mesh was founded");
                 gatekeeper
             }

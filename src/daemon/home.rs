@@ -35,12 +35,10 @@ impl Home {
     /// Makes the directory if it is not there, and locks it. Blocks for a second at most.
     pub(super) fn enter(dir: &Path) -> Result<Self, DaemonError> {
         let dir = std::path::absolute(dir).map_err(|why| unusable(dir, &why))?;
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
+        make(&dir)?;
+        check_private(&dir)?;
         // The store stays closed to the group that may be let into the directory.
-        for path in [dir.clone(), dir.join("store")] {
-            builder.create(&path).map_err(|why| unusable(&path, &why))?;
-        }
+        make(&dir.join("store"))?;
         let mut options = OpenOptions::new();
         let path = dir.join("lock");
         let file = options
@@ -124,6 +122,26 @@ impl Home {
         write().map_err(|why| unusable(&path, &why))
     }
 }
+
+fn make(dir: &Path) -> Result<(), DaemonError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|why| unusable(dir, &why))
+}
+
+/// The directory gets a mode that keeps others out, so it must not be one that they use.
+fn check_private(dir: &Path) -> Result<(), DaemonError> {
+    let found = std::fs::metadata(dir).map_err(|why| unusable(dir, &why))?;
+    let is_shared = found.mode() & STICKY != 0 || dir.parent().is_none();
+    if is_shared || found.uid() != os::user_id() {
+        let message = format!("{} is not for this user alone", dir.display());
+        let hint = "give a directory of its own with --data, such as one inside it";
+        return Err(DaemonError::new("bad_directory", message, hint, 78));
+    }
+    Ok(())
+}
+
+/// The mode bit of directories in which everybody may make files.
+const STICKY: u32 = 0o1000;
 
 /// Makes a directory outside the node's own, or checks that nobody else made it.
 fn make_own(dir: &Path) -> Result<(), DaemonError> {

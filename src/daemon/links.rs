@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 
 /// The links as the service sees them.
-pub(super) struct NetLinks(pub(super) NetHandle);
+pub(super) struct NetLinks(pub(super) NetHandle, pub(super) Vec<SocketAddr>);
 
 impl Links for NetLinks {
     fn links(&self) -> Vec<Link> {
@@ -41,6 +41,10 @@ impl Links for NetLinks {
 
     fn listening(&self) -> Vec<SocketAddr> {
         self.0.listening()
+    }
+
+    fn announced(&self) -> Vec<SocketAddr> {
+        if self.1.is_empty() { self.listening() } else { self.1.clone() }
     }
 
     fn join(&self, token: Token, name: NodeName) -> JoinFuture<'_> {

@@ -32,6 +32,9 @@ pub struct UpOptions {
     pub listen: Vec<String>,
     /// Nodes to keep a link with: `host:port` or multiaddrs, the peer id optional.
     pub peers: Vec<String>,
+    /// Addresses told to other nodes instead of those listened on, for nodes behind a port that
+    /// is forwarded. If empty, the addresses listened on.
+    pub announce: Vec<String>,
     /// Whether nodes on the same network are looked for.
     pub discovery: bool,
     /// A group whose members may use the node, by name or number.

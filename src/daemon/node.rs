@@ -35,6 +35,7 @@ pub(super) struct Node {
     pub(super) net: NetHandle,
     pub(super) stop: CancellationToken,
     identity: Arc<Identity>,
+    announce: Vec<SocketAddr>,
     thread: std::thread::JoinHandle<Engine<SledStore>>,
     listening: watch::Receiver<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -56,6 +57,7 @@ impl Node {
             wall: Arc::new(move || wall.wall(wall.now())),
             ..config
         };
+        let announce = config.announce.clone();
         let (events, from_net) = mpsc::channel::<NetEvent>(NET_EVENTS_MAX);
         let net = net::start(config, identity.to_bytes(), Arc::clone(&gatekeeper), events).await?;
         let outbound = net.clone();
@@ -70,7 +72,18 @@ impl Node {
             tokio::spawn(pump(from_net, handle.clone(), listens)),
             tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
         ];
-        Ok(Self { home, handle, gatekeeper, net, stop, identity, thread, listening, tasks })
+        Ok(Self {
+            home,
+            handle,
+            gatekeeper,
+            net,
+            stop,
+            identity,
+            announce,
+            thread,
+            listening,
+            tasks,
+        })
     }
 
     /// The application service over these parts.
@@ -79,7 +92,7 @@ impl Node {
             handle: self.handle.clone(),
             identity: Arc::clone(&self.identity),
             gatekeeper: Arc::clone(&self.gatekeeper),
-            links: Arc::new(NetLinks(self.net.clone())),
+            links: Arc::new(NetLinks(self.net.clone(), self.announce.clone())),
             stop: self.stop.clone(),
             socket: socket.display().to_string(),
         })

@@ -10,10 +10,11 @@ use crate::gateway::http::{self, Admission, Door};
 use crate::net::{NetConfig, PeerAddr};
 use crate::os;
 use crate::runtime::Ending;
-use crate::security::{BadNodeName, NodeName};
-use crate::service::Service;
+use crate::security::{BadNodeName, NodeName, Token};
+use crate::service::{Service, ServiceError};
 use crate::store::Alarm;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -76,15 +77,27 @@ impl Drop for Running {
 pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
     let name = options.name.as_deref().map(node_name).transpose()?;
     let group = options.socket_group.as_deref().map(os::group_id).transpose()?;
-    let peers = parse_all(&options.peers)?;
+    let mut peers = parse_all(&options.peers)?;
+    let announce = options.announce.iter().map(|text| announced(text)).collect::<Result<_, _>>()?;
+    let token: Option<Token> =
+        options.join.as_deref().map(str::parse).transpose().map_err(ServiceError::from)?;
     // Read before anything is made: a bad address must not leave half a node behind.
     ports::wanted(&options.listen, &BTreeMap::new())?;
     let (alarm, alarmed) = watch::channel(None);
     let (home, core) = open(&options, name.clone(), alarm).await?;
     let wanted = ports::wanted(&options.listen, &home.read_file().ports)?;
+    if let Some(token) = token.filter(|token| core.gatekeeper.mesh() == Some(token.mesh())) {
+        // A member that was killed right after joining knows its inviter's address only by this.
+        peers.extend(token.addresses().iter().map(|address| PeerAddr {
+            host: address.ip().to_string(),
+            port: address.port(),
+            node: None,
+        }));
+    }
     let config = NetConfig {
         listen: wanted.iter().map(|asked| asked.address.clone()).collect(),
         peers,
+        announce,
         discovery: options.discovery,
         ..NetConfig::default()
     };
@@ -229,6 +242,13 @@ fn name_of_host() -> NodeName {
         .collect();
     let name = plain.trim_matches('-');
     name.parse().unwrap_or_else(|_| "node".parse().expect("it is a node's name"))
+}
+
+fn announced(text: &str) -> Result<SocketAddr, DaemonError> {
+    text.parse().map_err(|_| {
+        let message = format!("`{text}` is not an address to announce: IP:PORT is wanted");
+        DaemonError::new("bad_address", message, "", 64)
+    })
 }
 
 fn parse_all(texts: &[String]) -> Result<Vec<PeerAddr>, DaemonError> {

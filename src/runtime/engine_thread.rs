@@ -109,10 +109,11 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
             let open = self.gather(&timer, &mut jobs);
             let (inputs, stop) = self.inputs(&mut jobs);
             let now = self.clock.now();
-            if !inputs.is_empty() || self.machine.deadline().is_some_and(|due| due <= now) {
-                if let Err(failed) = self.turn(now, inputs) {
-                    break failed;
-                }
+            let is_due = self.machine.deadline().is_some_and(|due| due <= now);
+            if (is_due || !inputs.is_empty())
+                && let Err(failed) = self.turn(now, inputs)
+            {
+                break failed;
             }
             if stop || !open {
                 break Ending::Asked;

@@ -45,6 +45,11 @@ pub trait Links: Send + Sync {
     /// Addresses at which this node listens, those that only this machine can use last.
     fn listening(&self) -> Vec<SocketAddr>;
 
+    /// Addresses at which others reach this node, as far as it knows.
+    fn announced(&self) -> Vec<SocketAddr> {
+        self.listening()
+    }
+
     /// Proves a token to the node that made it, and becomes a member of its mesh. When it is done,
     /// the membership is durable.
     fn join(&self, token: Token, name: NodeName) -> JoinFuture<'_>;

@@ -37,7 +37,7 @@ impl Service {
             return Err(ServiceError::NoMesh);
         }
         let now_ms = self.wall(self.handle().now());
-        let options = InviteOptions { ttl_ms, admin, addresses: self.links().listening() };
+        let options = InviteOptions { ttl_ms, admin, addresses: self.links().announced() };
         let (token, keep) = self.gatekeeper().invite(options, now_ms)?;
         self.keep(keep).await?;
         Ok(Invited {

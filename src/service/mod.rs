@@ -126,8 +126,7 @@ impl Service {
         let queue = queue.parse().map_err(|_| bad())?;
         let node = match node {
             None => self.gatekeeper().node(),
-            Some("") => return Err(bad()),
-            Some(name) if name.len() > 64 => return Err(bad()),
+            Some(name) if !is_node_text(name) => return Err(bad()),
             Some(name) => self.gatekeeper().resolve(name)?,
         };
         Ok((node, queue))
@@ -143,6 +142,15 @@ impl Service {
         }
     }
 }
+
+/// Whether a text can be a node's name, a name with digits of its id, or an id.
+fn is_node_text(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '~';
+    (1..=NODE_TEXT_MAX).contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// The longest text that can mean a node: a name, `~` and an id.
+const NODE_TEXT_MAX: usize = 63 + 1 + 64;
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,12 +15,12 @@ use tempfile::TempDir;
 use tokio::net::UnixStream;
 
 /// The longest wait for anything: a test that needs longer has failed.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// Between two looks at a condition that tells nobody when it changes.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Options of a node that talks to loopback only.
-pub fn options(dir: &Path, name: &str) -> UpOptions {
+pub(crate) fn options(dir: &Path, name: &str) -> UpOptions {
     UpOptions {
         data: dir.to_owned(),
         name: Some(name.to_owned()),
@@ -30,20 +30,23 @@ pub fn options(dir: &Path, name: &str) -> UpOptions {
 }
 
 /// A running node and its directory.
-pub struct TestNode {
-    pub dir: TempDir,
-    pub options: UpOptions,
-    pub running: Option<Running>,
+pub(crate) struct TestNode {
+    pub(crate) dir: TempDir,
+    pub(crate) options: UpOptions,
+    pub(crate) running: Option<Running>,
 }
 
 impl TestNode {
     /// Starts a node of that name in a new directory.
-    pub async fn start(name: &str) -> Self {
+    pub(crate) async fn start(name: &str) -> Self {
         Self::start_with(name, |_| ()).await
     }
 
     /// The same with other options.
-    pub async fn start_with(name: &str, change: impl FnOnce(&mut UpOptions)) -> Self {
+    pub(crate) async fn start_with(name: &str, change: impl FnOnce(&mut UpOptions)) -> Self {
+        if std::env::var_os(meshmq::telemetry::FILTER_VARIABLE).is_some() {
+            meshmq::telemetry::init();
+        }
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut options = options(dir.path(), name);
         change(&mut options);
@@ -53,76 +56,76 @@ impl TestNode {
     }
 
     /// Starts the node again.
-    pub async fn up(&mut self) -> Result<(), DaemonError> {
+    pub(crate) async fn up(&mut self) -> Result<(), DaemonError> {
         self.running = Some(daemon::start(self.options.clone()).await?);
         Ok(())
     }
 
     /// Stops the node and waits until it has ended.
-    pub async fn down(&mut self) {
+    pub(crate) async fn down(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop().await.expect("a clean end");
         }
     }
 
     /// What the node said when it was ready.
-    pub fn ready(&self) -> &daemon::Ready {
+    pub(crate) fn ready(&self) -> &daemon::Ready {
         self.running.as_ref().expect("it runs").ready()
     }
 
     /// A new connection to the node.
-    pub async fn connect(&self) -> Http {
+    pub(crate) async fn connect(&self) -> Http {
         Http::connect(Path::new(&self.ready().socket)).await
     }
 }
 
 /// One HTTP connection, with nothing of the product's own client in it.
-pub struct Http(SendRequest<Full<Bytes>>);
+pub(crate) struct Http(SendRequest<Full<Bytes>>);
 
 /// An answer: status, media type and JSON body (null if there is none).
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub media_type: String,
-    pub json: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) media_type: String,
+    pub(crate) json: Value,
 }
 
 impl Http {
-    pub async fn connect(socket: &Path) -> Self {
+    pub(crate) async fn connect(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).await.expect("the node listens");
         Self::over(stream).await
     }
 
-    pub async fn over(stream: UnixStream) -> Self {
+    pub(crate) async fn over(stream: UnixStream) -> Self {
         let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP");
         tokio::spawn(connection);
         Self(sender)
     }
 
     /// Sends a JSON body, or none.
-    pub async fn call(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn call(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let media_type = body.is_some().then_some("application/json");
         let body = body.map(|json| json.to_string()).unwrap_or_default();
         self.raw(method, path, media_type, body.into()).await
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.call("GET", path, None).await
     }
 
-    pub async fn post(&mut self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Answer {
         self.call("POST", path, Some(body)).await
     }
 
-    pub async fn put(&mut self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&mut self, path: &str, body: Value) -> Answer {
         self.call("PUT", path, Some(body)).await
     }
 
-    pub async fn delete(&mut self, path: &str) -> Answer {
+    pub(crate) async fn delete(&mut self, path: &str) -> Answer {
         self.call("DELETE", path, None).await
     }
 
-    pub async fn raw(
+    pub(crate) async fn raw(
         &mut self,
         method: &str,
         path: &str,
@@ -153,14 +156,14 @@ impl Http {
 impl Answer {
     /// The JSON of an answer with this status.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Value {
+    pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         self.json
     }
 
     /// Checks that it is a refusal as the documentation has them.
     #[track_caller]
-    pub fn refused(self, status: u16, code: &str) {
+    pub(crate) fn refused(self, status: u16, code: &str) {
         assert_eq!(self.media_type, "application/problem+json", "{self:?}");
         assert_eq!(self.json["code"], code, "{self:?}");
         assert_eq!(self.status.as_u16(), status, "{self:?}");
@@ -173,12 +176,12 @@ impl Answer {
 }
 
 /// Waits for a future, but not for ever.
-pub async fn within<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.expect("it ends in time")
 }
 
 /// Looks again and again until the answer is something.
-pub async fn until<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> T {
     within(async {
         let mut again = tokio::time::interval(LOOK_AGAIN);
         loop {

@@ -20,9 +20,9 @@ async fn probe() {
     match UnixStream::connect(&socket).await {
         Ok(stream) => {
             let answer = Http::over(stream).await.get("/v1/status").await;
-            println!("status={} code={}", answer.status.as_u16(), answer.json["code"]);
+            eprintln!("status={} code={}", answer.status.as_u16(), answer.json["code"]);
         }
-        Err(why) => println!("error={:?}", why.kind()),
+        Err(why) => eprintln!("error={:?}", why.kind()),
     }
 }
 
@@ -33,9 +33,8 @@ fn as_nobody(socket: &str) -> String {
     probe.args(["--exact", "door::probe", "--nocapture"]).env(PROBE, socket);
     probe.uid(NOBODY).gid(NOBODY);
     let output = probe.output().expect("the probe runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = said.lines().find(|line| line.contains('=')).unwrap_or_default();
-    line.rsplit("... ").next().unwrap_or_default().to_owned()
+    let said = String::from_utf8_lossy(&output.stderr);
+    said.lines().find(|line| line.contains('=')).unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
@@ -177,4 +176,34 @@ async fn two_starts_at_once_give_one_node() {
     let mut http = Http::connect(Path::new(&running.ready().socket)).await;
     http.put("/v1/queues/q", json!({})).await.expect(201);
     running.stop().await.expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_damaged_store_is_said_so_with_the_way_out() {
+    let mut node = TestNode::start("pc-a").await;
+    let mut http = node.connect().await;
+    http.put("/v1/queues/q", json!({})).await.expect(201);
+    drop(http);
+    node.down().await;
+    let store = node.dir.path().join("store");
+    for file in files_below(&store) {
+        let len = std::fs::metadata(&file).expect("it exists").len();
+        std::fs::write(&file, vec![0x5a; usize::try_from(len).expect("small")]).expect("own file");
+    }
+    let refused = node.up().await.expect_err("it cannot be read");
+    assert_eq!((refused.code, refused.exit), ("store_damaged", 74), "{refused}");
+    assert!(!refused.hint.is_empty());
+}
+
+fn files_below(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
 }

@@ -40,11 +40,16 @@ async fn a_shutdown_is_answered_and_then_done() {
     let socket = node.ready().socket.clone();
     let mut http = node.connect().await;
     let mut waiting = node.connect().await;
+    waiting.get("/livez").await.expect(204);
     http.put("/v1/queues/q", json!({})).await.expect(201);
     let poll =
         tokio::spawn(
             async move { waiting.post("/v1/queues/q/receive", json!({"wait_s": 3600})).await },
         );
+    for _ in 0..20 {
+        // Meanwhile the node has read the other connection's request.
+        http.get("/livez").await.expect(204);
+    }
     http.call("POST", "/v1/shutdown", None).await.expect(202);
     let running = node.running.take().expect("it runs");
     within(running.wait()).await.expect("a clean end");

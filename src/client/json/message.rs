@@ -266,6 +266,21 @@ pub struct Lock {
     pub locked_until_at: String,
 }
 
+/// Body of `POST /v1/locks/ack`: many messages, acknowledged in one durable step where possible.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AckRequest {
+    /// The locks, at most [`RECEIVE_MAX`](crate::engine::limits::RECEIVE_MAX).
+    pub tokens: Vec<String>,
+}
+
+/// Answer to an [`AckRequest`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acked {
+    /// Locks that were gone: their messages return, or were settled before. All others are done.
+    pub gone: Vec<String>,
+}
+
 /// Body of `POST /v1/locks/{token}/extend`; the answer is a [`Lock`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -26,6 +26,19 @@ fn a_directory_that_cannot_be_made_is_bad_configuration() {
 }
 
 #[test]
+fn a_directory_that_others_use_is_left_alone() {
+    let root = temporary();
+    let shared = root.path().join("shared");
+    std::fs::create_dir(&shared).expect("a directory");
+    std::fs::set_permissions(&shared, Permissions::from_mode(0o1777)).expect("own directory");
+    let refused = Home::enter(&shared).expect_err("others use it");
+    assert_eq!((refused.code, refused.exit), ("bad_directory", 78));
+    assert_eq!(std::fs::metadata(&shared).expect("it is there").mode() & 0o7777, 0o1777);
+    assert!(Home::enter(Path::new("/")).is_err());
+    Home::enter(&shared.join("own")).expect("one inside it is fine");
+}
+
+#[test]
 fn the_socket_is_in_the_directory_or_has_a_short_path_elsewhere() {
     let root = temporary();
     let home = Home::enter(&root.path().join("n")).expect("a home");

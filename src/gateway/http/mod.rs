@@ -65,6 +65,7 @@ pub fn router(service: Service) -> Router {
         .route("/v1/queues/{queue}/messages", get(messages::peek))
         .route("/v1/queues/{queue}/purge", post(queues::purge))
         .route("/v1/messages/{id}", get(messages::state))
+        .route("/v1/locks/ack", post(locks::ack_all))
         .route("/v1/locks/{token}/ack", post(locks::ack))
         .route("/v1/locks/{token}/nack", post(locks::nack))
         .route("/v1/locks/{token}/return", post(locks::give_back))

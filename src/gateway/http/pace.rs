@@ -71,12 +71,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
             let until = Instant::now() + this.limit;
             this.head = Some(Box::pin(tokio::time::sleep_until(until)));
         }
-        if read.is_pending() {
-            if let Some(head) = &mut this.head {
-                if head.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                }
-            }
+        if read.is_pending()
+            && let Some(head) = &mut this.head
+            && head.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
     }

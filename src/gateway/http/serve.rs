@@ -10,11 +10,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -65,7 +67,11 @@ pub async fn serve(door: Door, service: Service, stop: CancellationToken) {
                 let connection = Connection { session, router: router.clone(), stop: stop.clone() };
                 let service = service.clone();
                 tasks.spawn(async move {
-                    connection.run(stream, permit).await;
+                    // A handler that panics must not keep the locks of its session.
+                    let run = AssertUnwindSafe(connection.run(stream, permit)).catch_unwind();
+                    if run.await.is_err() {
+                        tracing::error!(session = session.0, "a connection panicked");
+                    }
                     service.end_session(session.0).await;
                 });
             }
