@@ -66,7 +66,8 @@ impl Ledger {
                 if self.letters.insert((place, *letter), dead.id).is_none() {
                     changes.push((dead.id, Change::Buried));
                 }
-                if let Some(account) = self.accounts.get_mut(&dead.id) {
+                let own = self.place(dead.id.stream.origin) == Some(place);
+                if let Some(account) = self.accounts.get_mut(&dead.id).filter(|_| own) {
                     account.letter = Some(*letter);
                 }
             }
