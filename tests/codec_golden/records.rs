@@ -175,6 +175,7 @@ fn queues_and_streams() -> Vec<(&'static str, Record)> {
         roster: vec![EARLIER],
         queue: Some("orders".parse().unwrap()),
         ordered: true,
+        express: true,
     };
     let receipt = receipt();
     let inbox = Inbox {
@@ -206,7 +207,7 @@ fn queues_and_streams() -> Vec<(&'static str, Record)> {
                 floors: FLOORS,
                 confirmed: Floors::START,
                 base: 20,
-                waiting: 3,
+                retired: true,
             }),
         ),
         ("queue", Record::Queue(queue.clone())),

@@ -58,12 +58,13 @@ pub(crate) fn receipt() -> Receipt {
         floors: FLOORS,
         watermark: 600,
         received: ranges(&[(24, 400), (410, 590)]),
-        refused: (400..).zip(refusals).collect(),
+        refused: refusals.into_iter().zip((400..).map(|n| ranges(&[(n, n + 1)]))).collect(),
         skipped: ranges(&[(404, 410), (590, 600)]),
         held: ranges(&[(700, 701)]),
         used: ranges(&[(24, 100)]),
         ended: ranges(&[(100, 102)]),
         room: 9_000,
+        roster: 2,
         digest: Short([0xd1; 16]),
         lowest_key: 2,
         closed: Some(EPOCH),
@@ -97,6 +98,7 @@ pub(crate) fn status() -> Status {
         floors: FLOORS,
         roster: vec![EARLIER, EARLIER],
         ordered: true,
+        express: true,
         extensions: extensions(),
     }
 }

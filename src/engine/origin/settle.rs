@@ -1,6 +1,7 @@
 //! What a receipt does to the accounts of its origin (rules R8, R12, R14, R21, R22).
 
-use super::{Flow, Origin};
+use super::Origin;
+use super::flow::Flow;
 use crate::engine::carriage::Carriage;
 use crate::engine::command::MessageState;
 use crate::engine::dead::DeadLetters;

@@ -1,0 +1,9 @@
+//! Whole dialogues between nodes in memory, and the attacks on them.
+
+mod attacks;
+mod crashes;
+mod flips;
+mod golden;
+mod joining;
+mod links;
+mod world;

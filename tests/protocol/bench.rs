@@ -1,0 +1,433 @@
+//! A few engines in memory, joined by links that a test cuts, holds back and replays.
+
+use meshmq::codec::{Inner, digest, encode_inner};
+use meshmq::engine::address::{LineId, NodeId, QueueName};
+use meshmq::engine::command::{
+    Command, DeadView, Delivered, MessageState, Outgoing, QueueSpec, Reply, Settlement,
+};
+use meshmq::engine::frame::{Answer, Frame, Transfer};
+use meshmq::engine::ids::MessageId;
+use meshmq::engine::limits::{Limits, REACH_WITHIN_DEFAULT_MS};
+use meshmq::engine::message::{Delivery, Priority, Short};
+use meshmq::engine::rejection::Rejection;
+use meshmq::engine::statement::{Receipt, Status};
+use meshmq::engine::step::{Event, Input, Output};
+use meshmq::engine::time::Timestamp;
+use meshmq::engine::{Engine, Setup};
+use meshmq::store::{MemoryStore, Snapshot};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// The name of a node in a test.
+pub(crate) type Name = &'static str;
+
+/// A packet under way.
+#[derive(Clone, Debug)]
+pub(crate) enum Packet {
+    Request { from: Name, to: Name, exchange: u64, frames: Vec<Frame> },
+    Answer { from: Name, to: Name, exchange: u64, answer: Answer },
+}
+
+/// A mesh of engines.
+pub(crate) struct Bench {
+    pub(crate) now: Timestamp,
+    engines: BTreeMap<Name, Engine<MemoryStore>>,
+    down: BTreeMap<Name, MemoryStore>,
+    links: BTreeSet<(Name, Name)>,
+    pub(crate) wire: VecDeque<Packet>,
+    /// Every packet that was ever sent.
+    pub(crate) history: Vec<Packet>,
+    pub(crate) events: Vec<(Name, Event)>,
+    replies: BTreeMap<u64, Result<Reply, Rejection>>,
+    openings: u64,
+    exchanges: u64,
+    pub(crate) limits: Limits,
+}
+
+/// The node id of a name.
+pub(crate) fn id(name: Name) -> NodeId {
+    let mut bytes = [0; 32];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    NodeId::from_bytes(bytes)
+}
+
+/// A queue name.
+pub(crate) fn queue(name: &str) -> QueueName {
+    name.parse().expect("a queue name")
+}
+
+impl Bench {
+    pub(crate) fn new(names: &[Name]) -> Self {
+        let mut bench = Self {
+            now: Timestamp::from_millis(1_700_000_000_000),
+            engines: BTreeMap::new(),
+            down: BTreeMap::new(),
+            links: BTreeSet::new(),
+            wire: VecDeque::new(),
+            history: Vec::new(),
+            events: Vec::new(),
+            replies: BTreeMap::new(),
+            openings: 0,
+            exchanges: 1 << 40,
+            limits: Limits::default(),
+        };
+        for &name in names {
+            bench.open(name, MemoryStore::new());
+        }
+        bench
+    }
+
+    fn open(&mut self, name: Name, store: MemoryStore) {
+        self.openings += 1;
+        let setup = Setup {
+            node: id(name),
+            nonce: 0xabc0 + self.openings,
+            store_id: 0x5000 + self.openings,
+            seed: 7,
+            wall: self.now,
+            limits: self.limits.clone(),
+        };
+        let engine = Engine::open(store, setup).expect("the store opens");
+        self.engines.insert(name, engine);
+    }
+
+    fn names(&self, node: NodeId) -> Name {
+        let known = self.engines.keys().chain(self.down.keys());
+        known.copied().find(|name| id(name) == node).expect("a known node")
+    }
+
+    /// Feeds inputs to a node and puts what it says on the wire.
+    pub(crate) fn feed(&mut self, name: Name, inputs: Vec<Input>) {
+        let Some(engine) = self.engines.get_mut(name) else { return };
+        let outputs = engine.process(self.now, inputs).expect("the engine goes on");
+        self.spread(name, outputs);
+    }
+
+    fn spread(&mut self, name: Name, outputs: Vec<Output>) {
+        for output in outputs {
+            let packet = match output {
+                Output::Reply { ticket, result } => {
+                    self.replies.insert(ticket, result);
+                    continue;
+                }
+                Output::Event(event) => {
+                    self.events.push((name, event));
+                    continue;
+                }
+                Output::Request { peer, exchange, frames } => {
+                    Packet::Request { from: name, to: self.names(peer), exchange, frames }
+                }
+                Output::Answer { peer, exchange, answer } => {
+                    Packet::Answer { from: name, to: self.names(peer), exchange, answer }
+                }
+            };
+            self.history.push(packet.clone());
+            self.wire.push_back(packet);
+        }
+    }
+
+    /// Obeys a command.
+    pub(crate) fn ask(&mut self, name: Name, command: Command) -> Result<Reply, Rejection> {
+        self.exchanges += 1;
+        let ticket = self.exchanges;
+        self.feed(name, vec![Input::Command { ticket, command }]);
+        self.replies.remove(&ticket).expect("a reply in the same turn")
+    }
+
+    pub(crate) fn create(&mut self, name: Name, queue_name: &str, transactional: bool) {
+        self.create_with(name, queue_name, transactional, None);
+    }
+
+    pub(crate) fn create_with(
+        &mut self,
+        name: Name,
+        queue_name: &str,
+        transactional: bool,
+        max_messages: Option<u64>,
+    ) {
+        let spec =
+            QueueSpec { name: queue(queue_name), transactional, max_messages, max_bytes: None };
+        assert_eq!(self.ask(name, Command::CreateQueue(spec)), Ok(Reply::Done));
+    }
+
+    /// A message to be sent, not sent yet.
+    pub(crate) fn message(&self, to: Name, queue_name: &str, body: &str) -> Outgoing {
+        let inner = Inner {
+            queue: queue(queue_name),
+            label: String::new(),
+            headers: BTreeMap::new(),
+            content_type: "text/plain".into(),
+            correlation_id: None,
+            reply_to: None,
+            body: body.as_bytes().to_vec().into(),
+            extensions: BTreeMap::new(),
+        };
+        Outgoing {
+            destination: id(to),
+            queue: queue(queue_name),
+            line: LineId(0),
+            delivery: Delivery::Recoverable,
+            priority: Priority::default(),
+            reach_within_ms: REACH_WITHIN_DEFAULT_MS,
+            ttl_ms: None,
+            salt: Short([9; 16]),
+            inner: encode_inner(&inner),
+        }
+    }
+
+    /// Sends messages in one commit.
+    pub(crate) fn try_send(
+        &mut self,
+        from: Name,
+        mut messages: Vec<Outgoing>,
+    ) -> Result<Vec<MessageId>, Rejection> {
+        for message in &mut messages {
+            message.line = line_of(message);
+        }
+        match self.ask(from, Command::Send(messages))? {
+            Reply::Accepted(ids) => Ok(ids),
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    /// Sends one message per body to an ordered or a plain queue.
+    pub(crate) fn send(
+        &mut self,
+        from: Name,
+        to: Name,
+        queue_name: &str,
+        delivery: Delivery,
+        bodies: &[&str],
+    ) -> Vec<MessageId> {
+        let messages = bodies
+            .iter()
+            .map(|body| Outgoing { delivery, ..self.message(to, queue_name, body) })
+            .collect();
+        self.try_send(from, messages).expect("the messages are accepted")
+    }
+
+    pub(crate) fn link(&mut self, a: Name, b: Name) {
+        self.links.insert((a, b));
+        self.links.insert((b, a));
+        self.feed(a, vec![Input::LinkUp(id(b))]);
+        self.feed(b, vec![Input::LinkUp(id(a))]);
+    }
+
+    /// Cuts a link: what is under way on it is lost.
+    pub(crate) fn cut(&mut self, a: Name, b: Name) {
+        self.links.remove(&(a, b));
+        self.links.remove(&(b, a));
+        self.wire.retain(|packet| {
+            let ends = packet.ends();
+            ends != (a, b) && ends != (b, a)
+        });
+        self.feed(a, vec![Input::LinkDown(id(b))]);
+        self.feed(b, vec![Input::LinkDown(id(a))]);
+    }
+
+    /// Delivers everything on the wire, and what follows from it.
+    pub(crate) fn settle(&mut self) {
+        let mut steps = 0;
+        while let Some(packet) = self.wire.pop_front() {
+            steps += 1;
+            assert!(steps < 20_000, "the mesh never comes to rest: {packet:?}");
+            self.deliver(packet);
+        }
+    }
+
+    /// Lets time pass, with everything that is due in it.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let end = self.now.after(ms);
+        loop {
+            self.settle();
+            let next = self.engines.values().filter_map(Engine::deadline).min();
+            let Some(next) = next.filter(|&at| at <= end) else { break };
+            self.now = self.now.max(next);
+            let names: Vec<Name> = self.engines.keys().copied().collect();
+            names.into_iter().for_each(|name| self.feed(name, Vec::new()));
+        }
+        self.now = end;
+        let names: Vec<Name> = self.engines.keys().copied().collect();
+        names.into_iter().for_each(|name| self.feed(name, Vec::new()));
+        self.settle();
+    }
+
+    /// Delivers one packet, with the work of the receiver's edge.
+    pub(crate) fn deliver(&mut self, packet: Packet) {
+        match packet {
+            Packet::Request { from, to, exchange, mut frames } => {
+                frames.iter_mut().for_each(|frame| edge(id(to), frame));
+                let peer = id(from);
+                self.feed(to, vec![Input::Request { peer, exchange, frames }]);
+            }
+            Packet::Answer { from, to, exchange, answer } => {
+                let peer = id(from);
+                self.feed(to, vec![Input::Answered { peer, exchange, answer }]);
+            }
+        }
+    }
+
+    /// Says frames to a node once more, as a neighbour would.
+    pub(crate) fn say(&mut self, from: Name, to: Name, frames: Vec<Frame>) {
+        self.exchanges += 1;
+        let exchange = self.exchanges;
+        self.deliver(Packet::Request { from, to, exchange, frames });
+    }
+
+    /// Kills a node: memory is gone, the committed store stays.
+    pub(crate) fn kill(&mut self, name: Name) {
+        let engine = self.engines.remove(name).expect("a running node");
+        let mut store = engine.into_storage();
+        store.crash();
+        self.down.insert(name, store);
+        self.wire.retain(|packet| packet.ends().0 != name && packet.ends().1 != name);
+        let peers: Vec<Name> =
+            self.links.iter().filter(|(a, _)| *a == name).map(|&(_, b)| b).collect();
+        for peer in peers {
+            self.links.remove(&(name, peer));
+            self.links.remove(&(peer, name));
+            self.feed(peer, vec![Input::LinkDown(id(name))]);
+        }
+    }
+
+    pub(crate) fn restart(&mut self, name: Name) {
+        self.now = self.now.after(1);
+        let store = self.down.remove(name).expect("a killed node");
+        self.open(name, store);
+    }
+
+    /// Kills a node and starts it with an empty store.
+    pub(crate) fn wipe(&mut self, name: Name) {
+        self.kill(name);
+        self.down.insert(name, MemoryStore::new());
+        self.restart(name);
+    }
+
+    pub(crate) fn snapshot(&self, name: Name) -> Snapshot {
+        self.engines[name].storage().snapshot()
+    }
+
+    /// Kills a node and starts it with an old image of its store.
+    pub(crate) fn restore(&mut self, name: Name, snapshot: &Snapshot) {
+        self.kill(name);
+        self.down.get_mut(name).expect("just killed").restore(snapshot);
+        self.restart(name);
+    }
+
+    pub(crate) fn engine(&mut self, name: Name) -> &mut Engine<MemoryStore> {
+        self.engines.get_mut(name).expect("a running node")
+    }
+
+    /// Receives and acknowledges everything that is ready, as texts.
+    pub(crate) fn drain(&mut self, name: Name, queue_name: &str) -> Vec<String> {
+        let mut bodies = Vec::new();
+        loop {
+            let delivered = self.receive(name, queue_name, 256);
+            if delivered.is_empty() {
+                return bodies;
+            }
+            for one in delivered {
+                bodies.push(body_of(&one.message.inner));
+                let settle = Command::Settle { lock: one.lock, how: Settlement::Ack };
+                assert_eq!(self.ask(name, settle), Ok(Reply::Done));
+            }
+        }
+    }
+
+    pub(crate) fn receive(&mut self, name: Name, queue_name: &str, max: usize) -> Vec<Delivered> {
+        let command =
+            Command::Receive { queue: queue(queue_name), max, lease_ms: 30_000, session: 1 };
+        match self.ask(name, command) {
+            Ok(Reply::Deliveries(delivered)) => delivered,
+            other => panic!("nothing delivered: {other:?}"),
+        }
+    }
+
+    pub(crate) fn state(&mut self, name: Name, id: &MessageId) -> MessageState {
+        match self.ask(name, Command::State(id.reference())) {
+            Ok(Reply::State(state)) => state,
+            other => panic!("no state: {other:?}"),
+        }
+    }
+
+    pub(crate) fn dead(&mut self, name: Name) -> Vec<DeadView> {
+        match self.ask(name, Command::DeadLetters { after: None, max: 256 }) {
+            Ok(Reply::DeadLetters(letters)) => letters,
+            other => panic!("no letters: {other:?}"),
+        }
+    }
+
+    /// All transfers that a node ever sent to another.
+    pub(crate) fn transfers(&self, from: Name, to: Name) -> Vec<Transfer> {
+        self.frames(from, to, |frame| match frame {
+            Frame::Transfer(transfer) => Some((**transfer).clone()),
+            _ => None,
+        })
+    }
+
+    /// All receipts that a node ever said to another, in requests and in answers.
+    pub(crate) fn receipts(&self, from: Name, to: Name) -> Vec<Receipt> {
+        self.frames(from, to, |frame| match frame {
+            Frame::Receipt(receipt) => Some(receipt.statement.clone()),
+            _ => None,
+        })
+    }
+
+    /// All status records that a node ever said to another.
+    pub(crate) fn statuses(&self, from: Name, to: Name) -> Vec<Status> {
+        self.frames(from, to, |frame| match frame {
+            Frame::Status(status) => Some(status.statement.clone()),
+            _ => None,
+        })
+    }
+
+    fn frames<T>(&self, from: Name, to: Name, pick: impl Fn(&Frame) -> Option<T>) -> Vec<T> {
+        let said = self.history.iter().filter(|packet| packet.ends() == (from, to));
+        said.flat_map(|packet| packet.frames().iter().filter_map(&pick)).collect()
+    }
+}
+
+impl Packet {
+    pub(crate) const fn ends(&self) -> (Name, Name) {
+        match self {
+            Self::Request { from, to, .. } | Self::Answer { from, to, .. } => (from, to),
+        }
+    }
+
+    pub(crate) fn frames(&self) -> &[Frame] {
+        match self {
+            Self::Request { frames, .. } => frames,
+            Self::Answer { answer, .. } => &answer.frames,
+        }
+    }
+}
+
+/// What the edge fills in before a frame reaches the engine.
+fn edge(me: NodeId, frame: &mut Frame) {
+    if let Frame::Transfer(transfer) = frame {
+        transfer.digest = digest(&transfer.outer, &transfer.inner);
+        if transfer.outer.destination == me {
+            let inner = meshmq::codec::decode_inner(&transfer.inner);
+            transfer.queue = inner.ok().map(|inner| inner.queue);
+        }
+    }
+}
+
+/// A line number of destination, queue, delivery and priority.
+pub(crate) fn line_of(message: &Outgoing) -> LineId {
+    let text = format!(
+        "{}/{}/{:?}/{:?}",
+        message.destination,
+        message.queue.folded(),
+        message.delivery,
+        message.priority
+    );
+    LineId(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    }))
+}
+
+/// The body of inner bytes, as a text.
+pub(crate) fn body_of(inner: &[u8]) -> String {
+    let inner = meshmq::codec::decode_inner(inner).expect("inner bytes");
+    String::from_utf8(inner.body.to_vec()).expect("a text")
+}
