@@ -78,7 +78,8 @@ impl Gate {
 
 /// The IP address of a multiaddr; what is not TCP over IP is counted as one place.
 fn ip_of(address: &Multiaddr) -> IpAddr {
-    socket_of(address).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |socket| socket.ip().to_canonical())
+    socket_of(address)
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |socket| socket.ip().to_canonical())
 }
 
 impl NetworkBehaviour for Gate {

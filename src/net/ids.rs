@@ -48,9 +48,7 @@ pub(crate) fn multiaddr_of(address: SocketAddr) -> Multiaddr {
 pub(crate) fn dialable(address: &SocketAddr) -> bool {
     let usable = match address.ip() {
         IpAddr::V4(ip) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast(),
-        IpAddr::V6(ip) => {
-            !ip.is_unspecified() && !ip.is_multicast() && !ip.is_unicast_link_local()
-        }
+        IpAddr::V6(ip) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_unicast_link_local(),
     };
     usable && address.port() != 0
 }

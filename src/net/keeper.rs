@@ -110,7 +110,13 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// A keeper of `me`'s links that starts now.
-    pub(crate) fn new(me: NodeId, book: Book, statics: Vec<PeerAddr>, seed: u64, now_ms: u64) -> Self {
+    pub(crate) fn new(
+        me: NodeId,
+        book: Book,
+        statics: Vec<PeerAddr>,
+        seed: u64,
+        now_ms: u64,
+    ) -> Self {
         let statics = statics.into_iter().map(|place| Static {
             found: place.node,
             place,
@@ -129,7 +135,9 @@ impl Keeper {
         let known: Vec<_> = keeper.book.nodes().copied().collect();
         for node in known {
             let delay = keeper.first_delay(node, 0);
-            keeper.peers.insert(node, Peer { connections: Vec::new(), pace: Pace::new(now_ms, delay) });
+            keeper
+                .peers
+                .insert(node, Peer { connections: Vec::new(), pace: Pace::new(now_ms, delay) });
         }
         keeper
     }
@@ -370,8 +378,9 @@ impl Keeper {
 
     /// The book's addresses of a node, but for those that are dialed as configured places.
     fn addresses_of(&self, node: NodeId) -> Vec<SocketAddr> {
-        let is_static =
-            |address: &SocketAddr| self.statics.iter().any(|it| it.place.literal() == Some(*address));
+        let is_static = |address: &SocketAddr| {
+            self.statics.iter().any(|it| it.place.literal() == Some(*address))
+        };
         self.book.of(&node).iter().filter(|address| !is_static(address)).copied().collect()
     }
 

@@ -13,7 +13,9 @@ use super::ids::socket_of;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::{Boxed, DialOpts, ListenerId, PortUse, TransportError, TransportEvent};
+use libp2p::core::transport::{
+    Boxed, DialOpts, ListenerId, PortUse, TransportError, TransportEvent,
+};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId, Transport, noise, tcp, yamux};

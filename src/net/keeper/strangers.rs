@@ -79,7 +79,10 @@ impl Strangers {
     }
 
     /// Takes out those who are members now.
-    pub(crate) fn take(&mut self, member: impl Fn(NodeId) -> bool) -> Vec<(NodeId, Vec<SocketAddr>)> {
+    pub(crate) fn take(
+        &mut self,
+        member: impl Fn(NodeId) -> bool,
+    ) -> Vec<(NodeId, Vec<SocketAddr>)> {
         let members: Vec<_> = self.0.keys().copied().filter(|node| member(*node)).collect();
         let mut taken = Vec::new();
         for node in members {

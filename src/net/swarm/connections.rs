@@ -250,8 +250,13 @@ impl Links {
             Some(at_ms) => now_ms >= at_ms,
             None => !it.ready && now_ms.saturating_sub(it.since_ms) >= age_ms,
         };
-        let ids: Vec<_> =
-            self.state.connections.iter().filter(|(_, it)| overdue(it)).map(|(id, _)| *id).collect();
+        let ids: Vec<_> = self
+            .state
+            .connections
+            .iter()
+            .filter(|(_, it)| overdue(it))
+            .map(|(id, _)| *id)
+            .collect();
         for id in ids {
             let connection = &self.state.connections[&id];
             let (node, peer, address) =

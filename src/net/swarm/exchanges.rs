@@ -8,7 +8,9 @@ use crate::engine::step::Output;
 use crate::net::ids::peer_of;
 use crate::net::link::{HELD_MAX, Job, Link, OUTSTANDING_MAX, Outstanding, weight};
 use crate::net::view::LinkNote;
-use libp2p::request_response::{Event, InboundRequestId, Message, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{
+    Event, InboundRequestId, Message, OutboundRequestId, ResponseChannel,
+};
 use libp2p::swarm::ConnectionId;
 
 /// Requests on one connection that may come before this end knows it as proven.

@@ -110,7 +110,9 @@ impl Links {
                 }
             }
             Some(Ending::NotKept) => joining.refused = Some(JoinError::NotKept),
-            Some(Ending::TooLong) => "it does not answer in time".clone_into(&mut joining.unreachable),
+            Some(Ending::TooLong) => {
+                "it does not answer in time".clone_into(&mut joining.unreachable)
+            }
             Some(Ending::Closed { .. } | Ending::Silent(_)) | None => {
                 "the connection ended before the answer".clone_into(&mut joining.unreachable);
             }

@@ -35,7 +35,8 @@ pub(crate) async fn open(
 ) -> Result<Listening, NetError> {
     let default = [ListenAddr::default()];
     let wanted = if wanted.is_empty() { &default[..] } else { wanted };
-    let mut listening = Listening { listeners: BTreeMap::new(), ids: Vec::new(), ready: Some(ready) };
+    let mut listening =
+        Listening { listeners: BTreeMap::new(), ids: Vec::new(), ready: Some(ready) };
     for it in wanted {
         let refuse = |error: io::Error| NetError::Listen {
             address: format!("{}:{}", it.host, it.port),
@@ -82,8 +83,7 @@ impl Listening {
 
     /// All addresses, those that only this machine can use last.
     fn all(&self) -> Vec<SocketAddr> {
-        let mut all: Vec<_> =
-            self.listeners.values().flatten().copied().filter(dialable).collect();
+        let mut all: Vec<_> = self.listeners.values().flatten().copied().filter(dialable).collect();
         all.sort_by_key(|address| (address.ip().is_loopback(), address.is_ipv6(), *address));
         all.dedup();
         all
