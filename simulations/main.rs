@@ -11,6 +11,7 @@ mod report;
 mod rng;
 mod runner;
 mod scenario;
+mod seals;
 mod trace;
 mod world;
 
@@ -46,6 +47,9 @@ enum Command {
         /// Write one object for each run instead of tables.
         #[arg(long)]
         json: bool,
+        /// Sign statements with real keys, and check them.
+        #[arg(long)]
+        signed: bool,
         /// Write everything that happens.
         #[arg(long)]
         trace: bool,
@@ -70,12 +74,13 @@ const PROGRESS_FROM: usize = 20;
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Run { files, seeds, seed, json, trace, jobs } => {
+        Command::Run { files, seeds, seed, json, signed, trace, jobs } => {
             let seeds = seeds.unwrap_or(if seed.is_some() { 1 } else { 20 });
             let jobs = jobs.unwrap_or_else(cores);
             let first_seed = seed.unwrap_or(1);
             read_all(&files).and_then(|scenarios| {
-                let plan = Plan { scenarios: &scenarios, first_seed, seeds, jobs, trace };
+                let signs = signed;
+                let plan = Plan { scenarios: &scenarios, first_seed, seeds, jobs, signs, trace };
                 run(&plan, json).map_err(|_| BROKEN_OUTPUT)
             })
         }

@@ -42,7 +42,8 @@ impl<'s, W: Write> Report<'s, W> {
         }
         self.worst = self.worst.max(outcome.verdict);
         if self.json {
-            return self.write_json(&outcome);
+            self.write_json(&outcome)?;
+            return self.out.flush();
         }
         let scenario = &self.scenarios[outcome.scenario];
         let sum = &mut self.current;
@@ -59,6 +60,7 @@ impl<'s, W: Write> Report<'s, W> {
         if sum.runs == self.seeds {
             let sum = std::mem::take(sum);
             self.write_sum(scenario, &sum)?;
+            self.out.flush()?;
         }
         Ok(())
     }

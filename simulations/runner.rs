@@ -71,6 +71,8 @@ pub(crate) struct Plan<'s> {
     pub(crate) seeds: u64,
     /// Threads.
     pub(crate) jobs: usize,
+    /// Whether statements are signed.
+    pub(crate) signs: bool,
     /// Whether everything that happens is wanted.
     pub(crate) trace: bool,
 }
@@ -117,15 +119,19 @@ impl Plan<'_> {
         })
     }
 
+    fn play(&self, scenario: &Scenario, seed: u64, trace: &Trace) -> Outcome {
+        run(scenario, seed, self.signs, trace)
+    }
+
     fn one(&self, index: usize) -> Outcome {
         let scenario = index / self.seeds as usize;
         let seed = self.first_seed.wrapping_add(index as u64 % self.seeds);
         let of = &self.scenarios[scenario];
         let trace = if self.trace { Trace::on() } else { Trace::off() };
-        let mut outcome = Outcome { scenario, ..run(of, seed, &trace) };
+        let mut outcome = Outcome { scenario, ..self.play(of, seed, &trace) };
         if let Some(failure) = &mut outcome.failure {
             let again = Trace::on();
-            let _same = run(of, seed, &again);
+            let _same = self.play(of, seed, &again);
             failure.history = history(&again.lines(), &failure.violation);
         }
         outcome.trace = trace.lines();
@@ -134,8 +140,8 @@ impl Plan<'_> {
 }
 
 /// Runs one scenario with one seed.
-fn run(scenario: &Scenario, seed: u64, trace: &Trace) -> Outcome {
-    let attempt = AssertUnwindSafe(|| World::new(scenario, seed, trace.clone()).run());
+fn run(scenario: &Scenario, seed: u64, signs: bool, trace: &Trace) -> Outcome {
+    let attempt = AssertUnwindSafe(|| World::new(scenario, seed, signs, trace.clone()).run());
     let mut outcome = Outcome {
         scenario: 0,
         seed,

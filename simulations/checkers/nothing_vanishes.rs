@@ -30,6 +30,15 @@ pub(super) fn check(ledger: &Ledger, id: &MessageId, change: &Change) -> Finding
         Change::Entered { place, .. } if *place != account.destination => {
             return wrong("it entered a queue of another node than its destination");
         }
+        Change::State { from: SentState::Waiting, to: SentState::Dead(DeathReason::Skipped) } => {
+            return wrong("its destination passed it over, though its origin had not given it up");
+        }
+        Change::State { from: SentState::Dead(_), .. } => {
+            return wrong("it was dead for certain, and is so no more");
+        }
+        Change::State { from: SentState::Received | SentState::Ended, .. } => {
+            return wrong("it was at its end, and is so no more");
+        }
         Change::Forgotten => {
             if let SentState::Waiting | SentState::Unconfirmed(_) = account.state {
                 return wrong("its origin forgot it before it had a verdict");

@@ -23,7 +23,7 @@ pub(super) fn check(ledger: &Ledger, id: &MessageId, change: &Change) -> Finding
         }
     }
     match change {
-        Change::State(SentState::Arrived) if !ledger.has_heard(id) => {
+        Change::State { to: SentState::Arrived, .. } if !ledger.has_heard(id) => {
             wrong("its origin says that it arrived, but no receipt has said so")
         }
         _ => Ok(()),

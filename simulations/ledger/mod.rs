@@ -83,7 +83,12 @@ pub(crate) enum Change {
     /// A message was accepted.
     Accepted,
     /// Its origin's record says something else than before.
-    State(SentState),
+    State {
+        /// What it said.
+        from: SentState,
+        /// What it says.
+        to: SentState,
+    },
     /// Its origin's record is gone.
     Forgotten,
     /// Its origin's copy is gone.

@@ -84,8 +84,8 @@ impl Ledger {
     ) {
         if let Some(account) = self.accounts.get_mut(&id) {
             if account.state != sent.state {
-                account.state = sent.state;
-                changes.push((id, Change::State(sent.state)));
+                let from = std::mem::replace(&mut account.state, sent.state);
+                changes.push((id, Change::State { from, to: sent.state }));
             }
             account.forgotten = false;
             return;

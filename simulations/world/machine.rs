@@ -42,13 +42,6 @@ struct Flushing {
     amid: bool,
 }
 
-/// The id of a node: a stand-in for its key that differs from seed to seed.
-pub(super) fn node_id(name: &str, seed: u64) -> NodeId {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&seed.to_be_bytes()).update(name.as_bytes());
-    NodeId::from_bytes(*hasher.finalize().as_bytes())
-}
-
 impl Machine {
     pub(super) fn new(node: NodeId) -> Self {
         Self {

@@ -13,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::network::Network;
 use crate::rng::Rng;
 use crate::scenario::{Deaths, Place, Scenario, Span};
+use crate::seals::Seals;
 use crate::trace::Trace;
 use machine::Machine;
 use meshmq::engine::record::SentState;
@@ -55,6 +56,7 @@ pub(crate) struct World<'s> {
     digest: blake3::Hasher,
     tally: Tally,
     last_packet: u64,
+    seals: Seals,
     trace: Trace,
 }
 
@@ -148,10 +150,10 @@ pub(crate) struct Finished {
 
 impl<'s> World<'s> {
     /// The world of a scenario and a seed, before anything happens.
-    pub(crate) fn new(scenario: &'s Scenario, seed: u64, trace: Trace) -> Self {
+    pub(crate) fn new(scenario: &'s Scenario, seed: u64, signs: bool, trace: Trace) -> Self {
         let rng = Rng::new(seed);
-        let node = |name: &String| machine::node_id(name, seed);
-        let nodes: Vec<_> = scenario.nodes.iter().map(node).collect();
+        let seals = Seals::new(&scenario.nodes, seed, signs);
+        let nodes = seals.nodes().to_vec();
         Self {
             scenario,
             now: 0,
@@ -174,6 +176,7 @@ impl<'s> World<'s> {
             digest: blake3::Hasher::new(),
             tally: Tally::default(),
             last_packet: 0,
+            seals,
             trace,
         }
     }

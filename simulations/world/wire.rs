@@ -4,7 +4,7 @@
 //! come, unless the link goes down first. Fills in what the edge fills in: digest and queue.
 
 use super::{Happening, Stop, World};
-use crate::checkers::bounded;
+use crate::checkers::{Violation, bounded};
 use crate::network::End;
 use crate::scenario::Place;
 use crate::trace;
@@ -34,9 +34,10 @@ impl World<'_> {
         place: Place,
         peer: NodeId,
         exchange: u64,
-        frames: Vec<Frame>,
+        mut frames: Vec<Frame>,
     ) -> Result<(), Stop> {
         let name = self.name(place);
+        self.seals.sign(place, &mut frames);
         let bytes = codec::encode_request(&HopRequest { exchange, frames: frames.clone() });
         self.hash(place, &format_args!("{peer:?} {exchange} request"));
         self.digest.update(&bytes);
@@ -61,9 +62,10 @@ impl World<'_> {
         place: Place,
         peer: NodeId,
         exchange: u64,
-        answer: Answer,
+        mut answer: Answer,
     ) -> Result<(), Stop> {
         let name = self.name(place);
+        self.seals.sign(place, &mut answer.frames);
         let line = trace::answer(&answer);
         let bytes = codec::encode_answer(&HopAnswer { answer });
         self.hash(place, &format_args!("{peer:?} {exchange} answer"));
@@ -140,11 +142,13 @@ impl World<'_> {
         if packet.is_answer {
             if self.exchanges.remove(&(to, from, exchange)).is_some() {
                 let answer = codec::decode_answer(&packet.bytes).map_err(refused)?.answer;
+                self.check_seals(from, &answer.frames)?;
                 self.input(to, Input::Answered { peer, exchange, answer });
             }
             return Ok(());
         }
         let mut request = codec::decode_request(&packet.bytes).map_err(refused)?;
+        self.check_seals(from, &request.frames)?;
         let me = self.machines[to].node;
         for frame in &mut request.frames {
             let Frame::Transfer(transfer) = frame else { continue };
@@ -157,6 +161,14 @@ impl World<'_> {
         let (exchange, frames) = (request.exchange, request.frames);
         self.input(to, Input::Request { peer, exchange, frames });
         Ok(())
+    }
+
+    fn check_seals(&self, from: Place, frames: &[Frame]) -> Result<(), Stop> {
+        if self.seals.are_good(frames) {
+            return Ok(());
+        }
+        let what = format!("{} passes on a statement with a bad signature", self.name(from));
+        Err(Violation::general("G6 blind couriers", what).into())
     }
 
     /// No answer came in time.
