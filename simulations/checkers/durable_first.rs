@@ -74,14 +74,16 @@ fn own_receipt(ledger: &Ledger, receipt: &Receipt) -> Finding {
     Ok(())
 }
 
-/// Whoever accepts a copy has it on disk, or had it, or it is settled.
+/// Whoever accepts a copy has it on disk, or had it, or it is settled. A destination may have held
+/// it for a moment and have displaced it in the same commit (rule R15).
 fn outcomes(ledger: &Ledger, place: Place, answer: &Answer) -> Finding {
     for (id, outcome) in &answer.outcomes {
         let Some(account) = ledger.account(id) else { continue };
         let settled = account.entered.is_some()
             || account.forgotten
             || account.state != SentState::Waiting
-            || ledger.is_turned_away(id);
+            || ledger.is_turned_away(id)
+            || account.destination == place && account.delivery.is_ordered();
         if *outcome == Outcome::Accepted && !settled && !ledger.had(place, id) {
             let what = "a node says that it has taken it over, but that is not on its disk";
             return Err(Violation::of(PROMISE, id, what));

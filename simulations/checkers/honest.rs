@@ -32,8 +32,11 @@ pub(super) fn check(ledger: &Ledger, place: Place, event: &Event) -> Finding {
                     wrong("its origin tells that it is dead, but it has entered its queue")
                 }
                 MessageState::InTransit(node) => {
-                    let had = ledger.place(*node).is_some_and(|at| ledger.had(at, id));
-                    let settled = account.entered.is_some() || ledger.is_turned_away(id);
+                    let at = ledger.place(*node);
+                    let had = at.is_some_and(|at| ledger.had(at, id));
+                    let settled = account.entered.is_some()
+                        || ledger.is_turned_away(id)
+                        || at == Some(account.destination) && account.delivery.is_ordered();
                     let what = "its origin tells that a node has it, but that node never had it";
                     if had || settled { Ok(()) } else { wrong(what) }
                 }

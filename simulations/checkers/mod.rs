@@ -100,9 +100,11 @@ impl Checkers {
         self.exactly_once.delivered(ledger, place, delivered)
     }
 
-    /// A program has been told that its acknowledgement holds.
-    pub(crate) fn acknowledged(&mut self, id: MessageId) {
-        self.exactly_once.acknowledged(id);
+    /// A program has been told that its acknowledgement of a durable message holds.
+    pub(crate) fn acknowledged(&mut self, ledger: &Ledger, id: MessageId) {
+        if ledger.account(&id).is_some() {
+            self.exactly_once.acknowledged(id);
+        }
     }
 
     /// A node's process is gone, and with it what it had in memory only.

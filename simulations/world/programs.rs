@@ -216,7 +216,7 @@ impl World<'_> {
             }
             (Ask::Settle(id, Settlement::Ack), Ok(_)) => {
                 self.tally.received += 1;
-                self.checkers.acknowledged(id);
+                self.checkers.acknowledged(&self.ledger, id);
             }
             _ => {}
         }
