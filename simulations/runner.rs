@@ -181,12 +181,11 @@ fn run(scenario: &Scenario, seed: u64, signs: bool, trace: &Trace) -> Outcome {
 }
 
 fn history(lines: &[String], violation: &Violation) -> Vec<String> {
-    let all: Vec<&str> = match &violation.message {
+    let mut all = match &violation.message {
         Some(id) => trace::about(lines, id),
-        None => lines.iter().map(String::as_str).collect(),
+        None => lines.to_vec(),
     };
-    let from = all.len().saturating_sub(HISTORY_MAX);
-    all[from..].iter().map(|&line| line.to_owned()).collect()
+    all.split_off(all.len().saturating_sub(HISTORY_MAX))
 }
 
 thread_local! {

@@ -38,25 +38,37 @@ impl Trace {
     }
 }
 
-/// The lines of a trace that concern a message, and what was done to nodes and links.
-pub(crate) fn about<'t>(lines: &'t [String], id: &MessageId) -> Vec<&'t str> {
+/// The lines of a trace that concern a message, and what was done to nodes and links. Of what was
+/// said in one breath only that stays which concerns it.
+pub(crate) fn about(lines: &[String], id: &MessageId) -> Vec<String> {
     let (name, stream) = (id.to_string(), stream(&id.stream));
     let steps = ["step ", " dies", " starts", "everything ", " its start"];
-    let concerns = |line: &str| {
-        let named = line.match_indices(&name).any(|(at, _)| {
-            !line[at + name.len()..].starts_with(|c: char| c.is_ascii_alphanumeric())
+    let concerns = |text: &str| {
+        let named = text.match_indices(&name).any(|(at, _)| {
+            !text[at + name.len()..].starts_with(|c: char| c.is_ascii_alphanumeric())
         });
-        named
-            || line.contains(&format!("receipt {stream}"))
-            || line.contains(&format!("status {stream}"))
-            || steps.iter().any(|step| line.contains(step))
+        named || [" ", ": "].iter().any(|before| text.contains(&format!("{before}{stream} ")))
     };
-    lines.iter().map(String::as_str).filter(|line| concerns(line)).collect()
+    let shorten = |line: &String| {
+        let (start, said) = line.split_once(SAYS).unwrap_or((line, ""));
+        let kept: Vec<&str> = said.split(JOINT).filter(|said| concerns(said)).collect();
+        if !kept.is_empty() {
+            return Some(format!("{start}{SAYS}{}", kept.join(JOINT)));
+        }
+        let tells = said.is_empty() && concerns(start);
+        (tells || steps.iter().any(|step| start.contains(step))).then(|| start.to_owned())
+    };
+    lines.iter().filter_map(shorten).collect()
 }
+
+/// Between who speaks and what is said.
+const SAYS: &str = ": ";
+/// Between two things that are said in one breath.
+const JOINT: &str = "; ";
 
 /// Frames in a line.
 pub(crate) fn frames(frames: &[Frame]) -> String {
-    frames.iter().map(frame).collect::<Vec<_>>().join(", ")
+    frames.iter().map(frame).collect::<Vec<_>>().join(JOINT)
 }
 
 /// An answer in a line.
@@ -66,7 +78,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Outcome::NotTaken(why) => format!("{} {id}", why.as_str()),
     });
     let said = answer.frames.iter().map(frame);
-    outcomes.chain(said).collect::<Vec<_>>().join(", ")
+    outcomes.chain(said).collect::<Vec<_>>().join(JOINT)
 }
 
 /// A reply in a line.
@@ -74,7 +86,7 @@ pub(crate) fn reply(result: &Result<Reply, Rejection>) -> String {
     let ids =
         |ids: &[MessageId]| ids.iter().map(MessageId::to_string).collect::<Vec<_>>().join(" ");
     match result {
-        Ok(Reply::Accepted(accepted)) => format!("accepted {}", ids(accepted)),
+        Ok(Reply::Accepted(accepted)) => format!("accepts {}", ids(accepted)),
         Ok(Reply::Deliveries(list)) => {
             let list: Vec<MessageId> = list.iter().map(|d| d.message.id).collect();
             format!("hands out {}", ids(&list))
