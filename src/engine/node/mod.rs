@@ -192,6 +192,17 @@ impl Node {
         }
     }
 
+    /// Marks a receipt of an own stream for the neighbours that carry what it settles (rule R21).
+    fn publish_to_carriers(&mut self, stream: StreamId) {
+        for node in self.links.live_nodes() {
+            let peer = self.links.peer(node);
+            let carries = peer.has.keys().any(|(_, held)| *held == stream);
+            if let (true, Some(link)) = (carries, peer.link.as_mut()) {
+                link.words.insert(Word::Receipt(stream));
+            }
+        }
+    }
+
     fn link_up(&mut self, turn: &mut Turn<'_>, peer: NodeId) -> Result<(), StorageError> {
         self.link_down(turn, peer)?;
         let mut link = Link::new();
