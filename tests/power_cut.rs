@@ -94,6 +94,26 @@ fn what_is_read_after_a_kill_survives_a_power_cut() {
     assert_held("kill -9, then a power cut", &all);
 }
 
+#[test]
+fn a_creation_that_is_cut_anywhere_begins_again() {
+    let Some(shim) = shim() else { return };
+    let mut all = Rounds::new(10, Some(shim));
+    all.cut_the_opening_everywhere();
+    println!("creation cut at every change: {all}");
+    assert!(all.verdict.holds(), "{all}");
+}
+
+/// The copy that replaces the store, and the swap, have many steps; a cut at each is survived.
+#[test]
+fn a_rewrite_that_is_cut_anywhere_loses_nothing() {
+    let Some(shim) = shim() else { return };
+    let mut all = Rounds::new(9, Some(shim));
+    all.run(Cut::Never, Fault::None);
+    std::fs::write(all.real().join("rewrite"), "").expect("the order to rewrite");
+    all.cut_the_opening_everywhere();
+    assert_held("rewrite cut at every change", &all);
+}
+
 /// The test of the test: without fdatasync the same rounds must find a loss.
 #[test]
 fn without_fdatasync_the_judge_finds_the_loss() {

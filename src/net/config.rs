@@ -27,6 +27,9 @@ pub struct NetConfig {
     pub listen: Vec<ListenAddr>,
     /// Whom to dial always, found by discovery or not.
     pub peers: Vec<PeerAddr>,
+    /// What to tell others instead of the addresses listened on, if anything: where a forwarded
+    /// port leads here.
+    pub announce: Vec<SocketAddr>,
     /// Whether to look for neighbours by mDNS. If not, no multicast socket is opened.
     pub discovery: bool,
     /// The private records of the store; those whose name begins with
@@ -43,6 +46,7 @@ impl Default for NetConfig {
         Self {
             listen: Vec::new(),
             peers: Vec::new(),
+            announce: Vec::new(),
             discovery: true,
             addresses: Vec::new(),
             gate: GateLimits::default(),

@@ -87,7 +87,8 @@ pub async fn start(
     let transport = transport::build(&keypair, wires.clone())?;
     let mut swarm = Swarm::new(transport, node, peer, swarm_config);
     let (ready, listens) = oneshot::channel();
-    let listening = listening::open(&mut swarm, &config.listen, ready).await?;
+    let mut listening = listening::open(&mut swarm, &config.listen, ready).await?;
+    listening.announce = config.announce;
 
     let news = herald(events.clone());
     tell_discovery(&view, &news, config.discovery, no_discovery);

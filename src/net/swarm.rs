@@ -288,7 +288,7 @@ impl Links {
     }
 
     /// Makes the changes of the address book durable, one batch at a time.
-    fn keep_book(&mut self) {
+    pub(super) fn keep_book(&mut self) {
         if self.state.keeping_book {
             return;
         }
@@ -310,6 +310,18 @@ impl Links {
     }
 
     async fn farewell(mut self, done: Option<oneshot::Sender<()>>) {
+        let private = self.keeper.book().changes();
+        if !private.is_empty() {
+            let (kept, result) = oneshot::channel();
+            let records = Keep { private, ..Keep::default() };
+            let events = self.around.events.clone();
+            let keeping = async {
+                if events.send(NetEvent::Keep(records, kept)).await.is_ok() {
+                    let _ = result.await;
+                }
+            };
+            let _ = tokio::time::timeout(FAREWELL, keeping).await;
+        }
         let open: Vec<_> = self.state.connections.keys().copied().collect();
         for connection in open {
             self.swarm.close_connection(connection);

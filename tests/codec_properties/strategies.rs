@@ -154,13 +154,13 @@ fn attested<T: std::fmt::Debug + Clone + 'static>(
 
 fn receipt() -> BoxedStrategy<Receipt> {
     let head = (node(), stream_id(), number(), version(), floors(), number());
-    let verdicts = (ranges(), btree_map(number(), refusal(), 0..5), ranges(), ranges());
-    let tail = (ranges(), ranges(), number(), short(), any::<u32>());
+    let verdicts = (ranges(), btree_map(refusal(), ranges(), 0..4), ranges(), ranges());
+    let tail = (ranges(), ranges(), (number(), number()), short(), any::<u32>());
     (head, verdicts, tail, option::of(epoch()), extensions())
         .prop_map(|(head, verdicts, tail, closed, extensions)| {
             let (destination, stream, store, version, floors, watermark) = head;
             let (received, refused, skipped, held) = verdicts;
-            let (used, ended, room, digest, lowest_key) = tail;
+            let (used, ended, (room, roster), digest, lowest_key) = tail;
             Receipt {
                 destination,
                 stream,
@@ -175,6 +175,7 @@ fn receipt() -> BoxedStrategy<Receipt> {
                 used,
                 ended,
                 room,
+                roster,
                 digest,
                 lowest_key,
                 closed,
@@ -185,14 +186,16 @@ fn receipt() -> BoxedStrategy<Receipt> {
 }
 
 fn status() -> BoxedStrategy<Status> {
-    (stream_id(), node(), version(), floors(), roster(), any::<bool>(), extensions())
-        .prop_map(|(stream, destination, version, floors, roster, ordered, extensions)| Status {
+    let flags = (any::<bool>(), any::<bool>());
+    (stream_id(), node(), version(), floors(), roster(), flags, extensions())
+        .prop_map(|(stream, destination, version, floors, roster, flags, extensions)| Status {
             stream,
             destination,
             version,
             floors,
             roster,
-            ordered,
+            ordered: flags.0,
+            express: flags.1,
             extensions,
         })
         .boxed()

@@ -19,11 +19,13 @@ pub(crate) enum Cut {
     Kill,
     /// The power goes; so many percent of the unsynced pages survive.
     Power { survive: u32 },
-    /// The child is killed in front of the judge: what it left unsynced is still unsynced for the
-    /// next one.
+    /// The child dies between two changes, and the power stays: what it left unsynced is still
+    /// unsynced for the next one.
     KillUnsynced,
     /// The power goes while the store is opened or soon after; unsynced pages are lost.
     Soon,
+    /// The power goes at this change, unless opening takes fewer; no batch is committed.
+    At(u64),
     /// The child ends by itself.
     Never,
 }
@@ -41,8 +43,10 @@ pub(crate) enum Fault {
 /// How a round ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// As ordered.
+    /// It was cut off.
     Cut,
+    /// The child did all it had to do.
+    Ended,
     /// The child said what went wrong.
     Error(String),
 }
@@ -85,7 +89,7 @@ pub(crate) struct Rounds {
     /// The states that the store may be in: acknowledged last, and one batch further.
     acknowledged: State,
     attempted: State,
-    /// The last child was killed in front of the judge.
+    /// The last child left unsynced pages behind.
     carry: bool,
     /// Rounds that were cut before the child could tell what it found.
     early_cuts: u64,
@@ -123,7 +127,22 @@ impl Rounds {
     /// Opens the store once more and judges what is in it.
     pub(crate) fn finish(&mut self) {
         let outcome = self.run(Cut::Never, Fault::None);
-        assert_eq!(outcome, Outcome::Cut, "the last opening");
+        assert_eq!(outcome, Outcome::Ended, "the last opening");
+    }
+
+    /// Cuts the next opening at each of its changes in turn, from the same beginning, and judges
+    /// each.
+    pub(crate) fn cut_the_opening_everywhere(&mut self) {
+        let image = self.dir.path().join("image");
+        copy_dir(&self.real(), &image);
+        for at in 1.. {
+            copy_dir(&image, &self.real());
+            let outcome = self.run(Cut::At(at), Fault::None);
+            assert_eq!(self.run(Cut::At(0), Fault::None), Outcome::Ended, "after change {at}");
+            if outcome == Outcome::Ended {
+                return;
+            }
+        }
     }
 
     /// One child from its start to its end.
@@ -133,8 +152,7 @@ impl Rounds {
         let mut child = self.spawn(cut, fault);
         let lines = listen(child.stdout.take().expect("its output is piped"));
         // A kill comes at an acknowledgement; the child is in the next batch by then.
-        let kills = matches!(cut, Cut::Kill | Cut::KillUnsynced);
-        let kill_at = if kills { 1 + self.dice.below(60) } else { u64::MAX };
+        let kill_at = if cut == Cut::Kill { 1 + self.dice.below(60) } else { u64::MAX };
         let outcome = self.follow(
             &lines,
             || {
@@ -145,22 +163,31 @@ impl Rounds {
         let status = child.wait().expect("the child is ours");
         let log = fs::read_to_string(self.dir.path().join("stderr")).unwrap_or_default();
         self.carry = cut == Cut::KillUnsynced;
-        if let Cut::Power { .. } | Cut::Soon = cut {
+        let power = !matches!(cut, Cut::Kill | Cut::Never);
+        if power {
             let done = matches!(outcome, Outcome::Error(_)) || status.success();
             assert!(done || status.code() == Some(99), "the child ended with {status}:\n{log}");
         }
-        if matches!(cut, Cut::Power { .. } | Cut::Soon) && status.code() == Some(99) {
+        if power && !self.carry && status.code() == Some(99) {
             fs::remove_dir_all(self.real()).expect("the real directory goes");
             fs::rename(self.shadow(), self.real()).expect("the shadow takes its place");
         }
-        outcome
+        match outcome {
+            Outcome::Cut if status.success() => Outcome::Ended,
+            other => other,
+        }
     }
 
     fn spawn(&mut self, cut: Cut, fault: Fault) -> Child {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["--exact", "child", "--nocapture", "--test-threads=1"]);
         command.env(child::DIR, self.real()).env(child::ROUND, self.round.to_string());
-        command.env(child::BATCHES, if cut == Cut::Never { "40" } else { "100000" });
+        let batches = match cut {
+            Cut::At(_) => "0",
+            Cut::Never => "40",
+            _ => "100000",
+        };
+        command.env(child::BATCHES, batches);
         command.env("RUST_BACKTRACE", "0").stdout(Stdio::piped());
         command.stderr(File::create(self.dir.path().join("stderr")).expect("a log"));
         if let Some(shim) = &self.shim {
@@ -174,19 +201,7 @@ impl Rounds {
             command.env("MESHMQ_SHIM_SHADOW", self.shadow());
             command.env("MESHMQ_SHIM_SEED", self.round.to_string());
         }
-        if let Cut::Power { survive } = cut {
-            // Early cuts meet opening and recovery, late ones the timer and the cleaning of space.
-            let at = match self.dice.below(8) {
-                0 | 1 => 1 + self.dice.below(60),
-                2 => 1_500 + self.dice.below(3_000),
-                _ => 60 + self.dice.below(700),
-            };
-            command.env("MESHMQ_SHIM_CUT", at.to_string());
-            command.env("MESHMQ_SHIM_SURVIVE", survive.to_string());
-        }
-        if cut == Cut::Soon {
-            command.env("MESHMQ_SHIM_CUT", (5 + self.dice.below(60)).to_string());
-        }
+        self.order(&mut command, cut);
         match fault {
             Fault::None => &mut command,
             Fault::IgnoreFdatasync => command.env("MESHMQ_SHIM_IGNORE_FDATASYNC", "1"),
@@ -199,6 +214,32 @@ impl Rounds {
             }
         };
         command.spawn().expect("the child starts")
+    }
+
+    /// Tells the shim when the power goes.
+    fn order(&mut self, command: &mut Command, cut: Cut) {
+        match cut {
+            Cut::Power { survive } => {
+                // Early cuts meet opening and recovery, late ones the timer and the cleaning.
+                let at = match self.dice.below(8) {
+                    0 | 1 => 1 + self.dice.below(60),
+                    2 => 1_500 + self.dice.below(3_000),
+                    _ => 60 + self.dice.below(700),
+                };
+                command.env("MESHMQ_SHIM_CUT", at.to_string());
+                command.env("MESHMQ_SHIM_SURVIVE", survive.to_string());
+            }
+            Cut::Soon => {
+                command.env("MESHMQ_SHIM_CUT", (5 + self.dice.below(60)).to_string());
+            }
+            Cut::KillUnsynced => {
+                command.env("MESHMQ_SHIM_KILL", (60 + self.dice.below(300)).to_string());
+            }
+            Cut::At(change) => {
+                command.env("MESHMQ_SHIM_CUT", change.to_string());
+            }
+            Cut::Kill | Cut::Never => {}
+        }
     }
 
     /// Reads what the child says until it ends, and keeps account.

@@ -12,6 +12,7 @@
  *
  * MESHMQ_SHIM_ROOT, MESHMQ_SHIM_SHADOW   the directory and its shadow, absolute paths
  * MESHMQ_SHIM_CUT=n                      the power goes at the n-th change (0: never)
+ * MESHMQ_SHIM_KILL=n                     the process dies at the n-th change, and the power stays
  * MESHMQ_SHIM_SURVIVE=p, MESHMQ_SHIM_SEED  percent of unsynced pages that survive; the dice
  * MESHMQ_SHIM_CARRY=1                    the process before was killed: all is taken for unsynced
  * MESHMQ_SHIM_IGNORE_FDATASYNC=1         fdatasync does nothing: the test of the test
@@ -50,7 +51,7 @@ struct file {
 static struct file files[FILES_MAX];
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static char root[PATH_MAX], shadow[PATH_MAX];
-static long cut_at, changes, survive, full_at, fail_sync, syncs;
+static long cut_at, kill_at, changes, survive, full_at, fail_sync, syncs;
 static int ignore_fdatasync, carry;
 static unsigned long long dice;
 
@@ -68,7 +69,7 @@ __attribute__((constructor)) static void start(void) {
         snprintf(root, sizeof root, "%s", getenv("MESHMQ_SHIM_ROOT"));
         snprintf(shadow, sizeof shadow, "%s", getenv("MESHMQ_SHIM_SHADOW"));
     }
-    cut_at = number("MESHMQ_SHIM_CUT");
+    cut_at = number("MESHMQ_SHIM_CUT"), kill_at = number("MESHMQ_SHIM_KILL");
     survive = number("MESHMQ_SHIM_SURVIVE");
     full_at = number("MESHMQ_SHIM_FULL_AT");
     fail_sync = number("MESHMQ_SHIM_FAIL_SYNC");
@@ -188,7 +189,8 @@ static void black_out(void) {
 
 /* Every change is counted while the gate is held; the cut comes before the change. */
 static void count(void) {
-    if (++changes == cut_at) black_out();
+    if (++changes == kill_at) _exit(CUT_EXIT);
+    if (changes == cut_at) black_out();
 }
 
 static void enter(void) {

@@ -124,6 +124,8 @@ impl Links {
                 ?node, address = %connection.address, agent = %hello.agent, "link up"
             );
         }
+        // A node that is killed now must find its neighbour again.
+        self.keep_book();
         self.link_up(node, id);
     }
 
@@ -173,10 +175,10 @@ impl Links {
             Ending::Denied(_) | Ending::TooLong => true,
             Ending::Closed { admitted } => !admitted,
         };
-        if failed && listening && stranger {
-            self.swarm.behaviour_mut().gate.failed(peer, &address);
-        }
         if failed && stranger {
+            if listening {
+                self.swarm.behaviour_mut().gate.failed(peer, &address);
+            }
             self.give_up_stranger(node);
         }
         self.join_attempt_over(id, Some(ending));
@@ -218,7 +220,16 @@ impl Links {
 
     pub(super) fn on_closed(&mut self, id: ConnectionId, cause: Option<&ConnectionError>) {
         if let Some(connection) = self.state.connections.get(&id) {
-            tracing::debug!(node = ?connection.node, ?cause, "connection closed");
+            let (node, peer) = (connection.node, connection.peer);
+            tracing::debug!(?node, ?cause, "connection closed");
+            // A visitor that goes without having proven itself; its session knows no more.
+            if !connection.ready && connection.close_at_ms.is_none() && !connection.mine {
+                let address = connection.address.clone();
+                if !self.door.holds(node) {
+                    self.swarm.behaviour_mut().gate.failed(peer, &address);
+                    self.give_up_stranger(node);
+                }
+            }
         }
         self.join_attempt_over(id, None);
         self.forget(id);

@@ -19,6 +19,8 @@ pub(crate) struct Listening {
     ids: Vec<ListenerId>,
     /// Told once every listener has an address.
     ready: Option<oneshot::Sender<()>>,
+    /// Told to others instead, if there are any.
+    pub(crate) announce: Vec<SocketAddr>,
 }
 
 /// Place of a listener in the list.
@@ -35,8 +37,12 @@ pub(crate) async fn open(
 ) -> Result<Listening, NetError> {
     let default = [ListenAddr::default()];
     let wanted = if wanted.is_empty() { &default[..] } else { wanted };
-    let mut listening =
-        Listening { listeners: BTreeMap::new(), ids: Vec::new(), ready: Some(ready) };
+    let mut listening = Listening {
+        listeners: BTreeMap::new(),
+        ids: Vec::new(),
+        ready: Some(ready),
+        announce: Vec::new(),
+    };
     for it in wanted {
         let refuse = |error: io::Error| NetError::Listen {
             address: format!("{}:{}", it.host, it.port),
@@ -108,7 +114,12 @@ impl Links {
     pub(super) fn tell_addresses(&self) {
         let all = self.listening.all();
         let texts: Vec<_> = all.iter().map(ToString::to_string).collect();
-        let told = texts.iter().take(ADDRESSES_MAX).cloned().collect();
+        let announced = self.listening.announce.iter().map(ToString::to_string);
+        let mut told: Vec<_> = announced.collect();
+        if told.is_empty() {
+            told.clone_from(&texts);
+        }
+        told.truncate(ADDRESSES_MAX);
         self.door.gatekeeper().set_addresses(told);
         self.view.note_listening(all);
         if self.news.try_send(NetEvent::Listening(texts)).is_err() {

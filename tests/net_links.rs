@@ -1,0 +1,103 @@
+//! Links between members in one process, on loopback.
+
+#[allow(dead_code, reason = "each test file uses its part")]
+#[path = "common/nodes.rs"]
+mod nodes;
+
+use meshmq::engine::frame::Answer;
+use meshmq::engine::frame::Frame;
+use meshmq::engine::step::{Input, Output};
+use nodes::{PATIENCE, admitted, founder, hail, quiet, transfer, until};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_exchange_what_was_checked_and_signed() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), false).await;
+    let a = a.start(quiet(&[b.address()]), false).await;
+    a.link_up(b.id()).await;
+    b.link_up(a.id()).await;
+
+    a.ask(b.id(), 41, vec![hail(), transfer(a.id(), b.id(), 1, 100)]);
+    let (peer, exchange, frames) =
+        b.until("the request", |heard| heard.requests().into_iter().next()).await;
+    assert_eq!(peer, a.id());
+    assert_eq!(frames[0], hail());
+    let Frame::Transfer(arrived) = &frames[1] else { panic!("a transfer") };
+    assert_eq!(arrived.queue, Some("q".parse().unwrap()), "filled in at the edge");
+    assert_ne!(arrived.digest, Default::default(), "filled in at the edge");
+
+    let answer = Answer { outcomes: Vec::new(), frames: vec![hail()] };
+    b.handle.try_send(Output::Answer { peer, exchange, answer: answer.clone() });
+    let outcome = a.until("the answer", |heard| heard.outcome(41)).await;
+    assert_eq!(outcome, Input::Answered { peer: b.id(), exchange: 41, answer });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_ends_takes_its_exchanges_with_it_and_comes_again() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), false).await;
+    let a = a.start(quiet(&[b.address()]), true).await;
+    a.link_up(b.id()).await;
+    a.ask(b.id(), 1, vec![hail()]);
+    b.until("the request", |heard| heard.requests().into_iter().next()).await;
+
+    let address = b.address();
+    let (id, member) = (b.id(), b.stop().await);
+    a.link_down(id, 1).await;
+    assert!(a.heard().outcome(1).is_none(), "`LinkDown` says it");
+    assert!(a.handle.links().is_empty());
+
+    let mut config = quiet(&[]);
+    config.listen = vec![address.to_string().parse().unwrap()];
+    let b = member.start(config, true).await;
+    a.until("the link again", |heard| (heard.ups(id) == 2).then_some(())).await;
+    let outcome = a.exchange(id, 2, vec![hail()]).await;
+    assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
+    let back = b.exchange(a.id(), 3, vec![hail()]).await;
+    assert!(matches!(back, Input::Answered { .. }), "{back:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_dial_each_other_keep_one_connection() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), true).await;
+    let a = a.start(quiet(&[b.address()]), true).await;
+    // Both now know the other's address; a restart makes both dial at once.
+    a.link_up(b.id()).await;
+    let (at_a, at_b) = (a.address(), b.address());
+    let (a, b) = (a.stop().await, b.stop().await);
+    let on = |at: std::net::SocketAddr, peer: std::net::SocketAddr| {
+        let mut config = quiet(&[peer]);
+        config.listen = vec![at.to_string().parse().unwrap()];
+        config
+    };
+    let (a, b) = tokio::join!(a.start(on(at_a, at_b), true), b.start(on(at_b, at_a), true));
+    a.link_up(b.id()).await;
+    b.link_up(a.id()).await;
+    // Longer than both connections may live beside each other.
+    let address = until(PATIENCE, "a settled link", || {
+        let (at_a, at_b) = (a.handle.links(), b.handle.links());
+        let since = at_a.first()?.since_ms.min(at_b.first()?.since_ms);
+        (since > 3_000).then(|| at_a[0].address.clone())
+    })
+    .await;
+    assert!(!address.is_empty());
+    for exchange in 10..20 {
+        let outcome = a.exchange(b.id(), exchange, vec![hail()]).await;
+        assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
+    }
+    assert_eq!(a.heard().downs(b.id()), 0, "the link never went down");
+    assert_eq!(b.heard().downs(a.id()), 0, "the link never went down");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beats_measure_the_round_trip_and_show_life() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), true).await;
+    let a = a.start(quiet(&[b.address()]), true).await;
+    a.link_up(b.id()).await;
+    let rtt = until(PATIENCE, "a round trip", || a.handle.links().first()?.rtt_ms).await;
+    assert!(rtt > 0.0 && rtt < 3_000.0, "{rtt}");
+    assert!(a.handle.heard_ms(b.id()).is_some());
+    assert_eq!(a.handle.heard_ms(a.id()), None);
+}
