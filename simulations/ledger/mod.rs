@@ -95,6 +95,8 @@ pub(crate) enum Change {
     CopyGone,
     /// Another node has a durable copy now.
     Carried,
+    /// Another node has let its copy go.
+    LetGo,
     /// It entered a queue.
     Entered {
         /// Where.

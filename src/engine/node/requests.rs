@@ -5,7 +5,7 @@ use crate::engine::address::NodeId;
 use crate::engine::carriage::settles;
 use crate::engine::control::Word;
 use crate::engine::destination::Header;
-use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Transfer};
+use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
 use crate::engine::ids::MessageId;
 use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
@@ -204,9 +204,7 @@ impl Node {
             return Ok(Outcome::Accepted);
         }
         if id.stream.origin == self.me {
-            let place = (transfer.outer.destination, id.stream);
-            self.links.peer(peer).has.entry(place).or_default().insert(id.number);
-            self.links.expect(transfer.outer.destination, turn.now);
+            self.links.peer(peer).carries(transfer.outer.destination, &id);
             return Ok(Outcome::NotTaken(NotTaken::Seen));
         }
         if transfer.outer.destination == self.me {
@@ -219,6 +217,9 @@ impl Node {
                 turn.tell(Event::Duplicate(id));
             }
             return Ok(outcome);
+        }
+        if transfer.purpose == Purpose::Spray {
+            self.links.peer(peer).carries(transfer.outer.destination, &id);
         }
         let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
         if let Some(at) = kept {
