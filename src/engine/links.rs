@@ -73,7 +73,7 @@ pub(super) struct Link {
     pub(super) compare: bool,
     /// Nothing is sent before this moment.
     pub(super) retry_at: Option<Timestamp>,
-    /// Streams that are not taken for now.
+    /// Streams that are not taken at present.
     pub(super) blocked: BTreeMap<StreamId, Blocked>,
 }
 
@@ -108,7 +108,7 @@ pub(super) struct Loaded {
     pub(super) tokens: u16,
 }
 
-/// A stream that the neighbour does not take for now.
+/// A stream that the neighbour does not take at present.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Blocked {
     pub(super) destination: NodeId,
@@ -288,7 +288,7 @@ impl Link {
         self.cursors.entry((rank, destination)).or_default().more = true;
     }
 
-    /// The neighbour does not take a stream for now; each time it is asked later.
+    /// The neighbour does not take a stream at present; each time it is asked later.
     pub(super) fn block(
         &mut self,
         stream: StreamId,
@@ -321,7 +321,7 @@ impl Link {
         ended.into_iter().for_each(|destination| self.search_again(destination));
     }
 
-    /// Whether a stream is not taken for now.
+    /// Whether a stream is not taken at present.
     pub(super) fn is_blocked(&self, stream: &StreamId) -> bool {
         self.blocked.get(stream).is_some_and(|blocked| !blocked.over)
     }

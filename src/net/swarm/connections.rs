@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// How long the dialed end waits for the dialer to close a connection that was made too early.
 const AGAIN_MS: u64 = 5_000;
+/// How long closing in good order may take.
+const CLOSING_MS: u64 = 2_000;
 
 impl Links {
     pub(super) fn on_established(
@@ -65,16 +67,13 @@ impl Links {
     pub(super) fn on_greeting(&mut self, greeting: Greeting) {
         let Greeting { connection: id, stream, peer } = greeting;
         let Some(connection) = self.state.connections.get(&id) else { return };
-        let stream = match stream {
-            Ok(stream) => stream,
-            Err(_) => {
-                let (node, address) = (connection.node, connection.address.clone());
-                tracing::debug!(?node, %address, "speaks no protocol of ours");
-                self.give_up_stranger(node);
-                self.join_attempt_over(id, None);
-                self.close(id);
-                return;
-            }
+        let Ok(stream) = stream else {
+            let (node, address) = (connection.node, connection.address.clone());
+            tracing::debug!(?node, %address, "speaks no protocol of ours");
+            self.give_up_stranger(node);
+            self.join_attempt_over(id, None);
+            self.close(id);
+            return;
         };
         let greeting = Greeting { connection: id, stream: Ok(stream), peer };
         if matches!(connection.purpose, Purpose::Join(..)) {
@@ -193,8 +192,23 @@ impl Links {
 
     /// Closes a connection; what depended on it ends now, not when libp2p is done.
     pub(super) fn close(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.state.connections.get(&id) {
+            let at_ms = self.clock.now_ms() + CLOSING_MS;
+            self.state.closing.push((at_ms, connection.wire.clone()));
+        }
         self.swarm.close_connection(id);
         self.forget(id);
+    }
+
+    /// Cuts what did not close in good order: a dead link never does.
+    pub(super) fn cut_slow_closers(&mut self, now_ms: u64) {
+        self.state.closing.retain(|(at_ms, wire)| {
+            let over = now_ms >= *at_ms;
+            if over {
+                wire.cut();
+            }
+            !over
+        });
     }
 
     pub(super) fn close_node(&mut self, node: NodeId) {

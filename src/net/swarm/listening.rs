@@ -79,10 +79,10 @@ impl Listening {
         let Some(at) = self.ids.iter().position(|known| *known == id) else { return false };
         let addresses = self.listeners.entry(at).or_default();
         let changed = if added { addresses.insert(address) } else { addresses.remove(&address) };
-        if self.listeners.values().all(|addresses| !addresses.is_empty()) {
-            if let Some(ready) = self.ready.take() {
-                let _ = ready.send(());
-            }
+        if self.listeners.values().all(|addresses| !addresses.is_empty())
+            && let Some(ready) = self.ready.take()
+        {
+            let _ = ready.send(());
         }
         changed
     }
