@@ -3,6 +3,7 @@
 //!
 //! Refuses to look at a clock or a file. Its time is in milliseconds from the start of the run.
 
+mod faults;
 mod machine;
 mod programs;
 mod script;
