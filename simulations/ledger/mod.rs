@@ -214,11 +214,13 @@ impl Ledger {
         &self.held
     }
 
-    /// Copies that nodes carry for others, the lost ones excepted.
+    /// Copies that nodes carry for others, of messages whose ends are there.
     pub(crate) fn carried(&self) -> impl Iterator<Item = (Place, MessageId)> + '_ {
-        let of_others =
-            |(place, id): &(Place, MessageId)| self.places.get(&id.stream.origin) != Some(place);
-        self.copies.iter().map(|(&(place, _), &id)| (place, id)).filter(of_others)
+        let wanted = |(place, id): &(Place, MessageId)| {
+            let account = self.accounts.get(id);
+            account.is_some_and(|account| account.origin != *place && !self.is_void(account))
+        };
+        self.copies.iter().map(|(&(place, _), &id)| (place, id)).filter(wanted)
     }
 
     /// A node is gone for ever: what it had is no longer anybody's account.
