@@ -209,9 +209,12 @@ impl Ledger {
         &self.open
     }
 
-    /// Messages held behind a gap, and where.
-    pub(crate) const fn held(&self) -> &BTreeSet<(Place, MessageId)> {
-        &self.held
+    /// A message held behind a gap that could still go on, and where.
+    pub(crate) fn held(&self) -> Option<(Place, MessageId)> {
+        let goes_on = |(_, id): &&(Place, MessageId)| {
+            self.accounts.get(id).is_none_or(|account| !self.is_void(account))
+        };
+        self.held.iter().find(goes_on).copied()
     }
 
     /// Copies that nodes carry for others, of messages whose ends are there.

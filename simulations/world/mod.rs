@@ -275,7 +275,7 @@ impl<'s> World<'s> {
 
     fn is_settled(&self) -> bool {
         self.ledger.open().is_empty()
-            && self.ledger.held().is_empty()
+            && self.ledger.held().is_none()
             && self.senders.iter().all(Sender::is_done)
             && !self.asks.values().any(Ask::is_send)
     }
@@ -286,9 +286,9 @@ impl<'s> World<'s> {
             let state = self.ledger.account(id).map(|account| account.state);
             let what = format!("{} messages are not at their end; one: {state:?}", open.len());
             (what, Some(*id))
-        } else if let Some((place, id)) = self.ledger.held().first() {
-            let node = &self.scenario.nodes[*place];
-            (format!("node {node} still holds a message behind a gap"), Some(*id))
+        } else if let Some((place, id)) = self.ledger.held() {
+            let name = self.name(place);
+            (format!("{name} still holds a message behind a gap"), Some(id))
         } else {
             ("a program has not come to its end".to_owned(), None)
         };
