@@ -84,7 +84,8 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Run { files, seeds, seed, json, signed, trace, jobs } => {
-            let seeds = seeds.unwrap_or(if seed.is_some() { 1 } else { 20 });
+            let usual = if seed.is_some() { 1 } else { 20 };
+            let seeds = seeds.unwrap_or(usual);
             let jobs = jobs.unwrap_or_else(cores);
             let first_seed = seed.unwrap_or(1);
             read_all(&files).and_then(|scenarios| {
