@@ -145,6 +145,16 @@ fn a_file_that_is_no_scenario_is_refused_with_the_place() {
 }
 
 #[test]
+fn a_wrong_command_line_is_refused() {
+    for arguments in [&["run"][..], &["run", "--seeds", "0", "x.toml"], &["fly"]] {
+        let output = simulate(arguments);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    assert_eq!(simulate(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
 fn check_says_what_each_scenario_proves() {
     let files = scenarios();
     let mut arguments = vec!["check"];

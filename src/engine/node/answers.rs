@@ -74,7 +74,7 @@ impl Node {
             return Ok(());
         }
         if destination == node {
-            if let Some(link) = peer.link.as_mut() {
+            if let (true, Some(link)) = (own, peer.link.as_mut()) {
                 link.delivered.entry(id.stream).or_default().insert(id.number);
             }
         } else {

@@ -25,11 +25,16 @@ impl Node {
             return Ok(());
         }
         self.publish_news(turn, None)?;
+        self.destination.take_displaced();
         let mut answer = Answer::default();
         for frame in frames {
             if let Some(outcome) = self.frame(turn, peer, frame)? {
                 answer.outcomes.push(outcome);
             }
+        }
+        for displaced in self.destination.take_displaced() {
+            let taken = answer.outcomes.iter_mut().filter(|(id, _)| *id == displaced);
+            taken.for_each(|(_, outcome)| *outcome = Outcome::NotTaken(NotTaken::QueueFull));
         }
         for stream in self.destination.take_news() {
             if let Some(receipt) = self.destination.receipt(turn, &self.queues, stream)? {
