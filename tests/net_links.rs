@@ -7,6 +7,7 @@ mod nodes;
 use meshmq::engine::frame::Answer;
 use meshmq::engine::frame::Frame;
 use meshmq::engine::step::{Input, Output};
+use meshmq::net::{DiscoveryState, ListenAddr, NetConfig, NetError};
 use nodes::{PATIENCE, admitted, founder, hail, quiet, transfer, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,4 +101,45 @@ async fn beats_measure_the_round_trip_and_show_life() {
     assert!(rtt > 0.0 && rtt < 3_000.0, "{rtt}");
     assert!(a.handle.heard_ms(b.id()).is_some());
     assert_eq!(a.handle.heard_ms(a.id()), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_was_asked_for_does_not_move() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = holder.local_addr().expect("an address");
+    let asked: ListenAddr = taken.to_string().parse().expect("an address");
+    let start = |listen| {
+        let (events, queue) = tokio::sync::mpsc::channel(64);
+        let member = founder("pc-a");
+        let config = NetConfig { listen: vec![listen], ..quiet(&[]) };
+        let secret = member.identity.to_bytes();
+        async move { (meshmq::net::start(config, secret, member.gatekeeper, events).await, queue) }
+    };
+    let (refused, _queue) = start(asked.clone()).await;
+    assert!(matches!(refused, Err(NetError::Listen { .. })));
+    let (moved, _queue) = start(asked.clone().or_free_port()).await;
+    let at = moved.expect("it moves").listening()[0];
+    assert_ne!(at.port(), taken.port());
+    drop(holder);
+    // Two nodes do not share a port, though libp2p would let them.
+    let (first, _queue) = start(asked.clone()).await;
+    let first = first.expect("it is free");
+    let (second, _queue) = start(asked).await;
+    assert!(matches!(second, Err(NetError::Listen { .. })));
+    first.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn discovery_that_cannot_start_is_a_warning() {
+    let Ok(_holder) = std::net::UdpSocket::bind("0.0.0.0:5353") else {
+        eprintln!("SKIPPED: another program has port 5353 here");
+        return;
+    };
+    let config = NetConfig { discovery: true, ..quiet(&[]) };
+    let a = founder("pc-a").start(config, true).await;
+    assert!(matches!(a.handle.discovery(), DiscoveryState::Failed(_)));
+    let warning = a.until("a warning", |heard| heard.warnings.first().cloned()).await;
+    assert!(warning.contains("5353"), "{warning}");
+    let b = founder("pc-b").start(quiet(&[]), true).await;
+    assert_eq!(b.handle.discovery(), DiscoveryState::Off);
 }

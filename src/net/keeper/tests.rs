@@ -299,3 +299,18 @@ fn it_never_dials_itself() {
     world.keeper.heard_of(node(100), at(1), 0);
     assert!(world.first_dial(10_000).is_none());
 }
+
+#[test]
+fn who_refuses_is_dialed_at_the_pace_of_failures() {
+    let mut world = World::new(&[]);
+    world.discovered(150);
+    let mut dials = 0;
+    while world.now_ms < 60_000 {
+        if let Some((dial, _)) = world.first_dial(10) {
+            dials += 1;
+            world.keeper.established(node(150), id(dials), Some(dial), true, world.now_ms);
+            world.keeper.closed(node(150), id(dials), world.now_ms);
+        }
+    }
+    assert!(dials < 60_000 / 500, "{dials}");
+}
