@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 /// What a link is like.
 #[derive(Clone, Copy)]
@@ -109,6 +109,11 @@ impl Valve {
     }
 }
 
+/// The moment at which a byte of the modelled line arrives: the passing of time is the model here.
+async fn until(due: Instant) {
+    let _ = timeout_at(due, std::future::pending::<()>()).await;
+}
+
 /// One direction: each piece takes its time on the line, one after the other, then the delay.
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, pace: Pace, valve: Arc<Valve>) {
     let (sender, mut queue) = mpsc::channel::<(Instant, Vec<u8>)>(QUEUE);
@@ -119,7 +124,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, pace: Pace, valv
             let Ok(bytes @ 1..) = from.read(&mut piece).await else { return };
             piece.truncate(bytes);
             free_at = free_at.max(Instant::now()) + pace.takes(bytes);
-            sleep_until(free_at).await;
+            until(free_at).await;
             if sender.send((free_at + pace.round_trip / 2, piece)).await.is_err() {
                 return;
             }
@@ -127,7 +132,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, pace: Pace, valv
     };
     let far_end = async move {
         while let Some((due, piece)) = queue.recv().await {
-            sleep_until(due).await;
+            until(due).await;
             valve.open().await;
             if to.write_all(&piece).await.is_err() {
                 return;
