@@ -143,3 +143,38 @@ async fn discovery_that_cannot_start_is_a_warning() {
     let b = founder("pc-b").start(quiet(&[]), true).await;
     assert_eq!(b.handle.discovery(), DiscoveryState::Off);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_left_is_cut_and_not_let_in_again() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), true).await;
+    let a = a.start(quiet(&[b.address()]), true).await;
+    a.link_up(b.id()).await;
+    b.link_up(a.id()).await;
+    // Long enough for the links to have seen that the directory knows the other.
+    until(PATIENCE, "a link of some age", || {
+        (a.handle.links().first()?.since_ms > 2_500).then_some(())
+    })
+    .await;
+    let departure = b.gatekeeper.leave(nodes::unix_ms()).expect("a member");
+    departure.directory.iter().for_each(|record| a.gatekeeper.learned(record));
+    a.link_down(b.id(), 1).await;
+    b.link_down(a.id(), 1).await;
+    until(PATIENCE, "the one that left as a stranger", || {
+        a.handle.strangers().iter().any(|seen| seen.node == b.id()).then_some(())
+    })
+    .await;
+    assert_eq!(a.turns(b.id()), (1, 1), "not let in again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_gatekeeper_makes_all_links_anew() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), true).await;
+    let a = a.start(quiet(&[b.address()]), true).await;
+    a.link_up(b.id()).await;
+    a.handle.reopen(a.gatekeeper.clone()).await;
+    a.until("the link again", |heard| (heard.turns(b.id()) == (2, 1)).then_some(())).await;
+    let outcome = a.exchange(b.id(), 1, vec![hail()]).await;
+    assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
+}
