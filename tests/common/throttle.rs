@@ -34,6 +34,7 @@ struct Valve {
     shut: AtomicBool,
     turned: Notify,
     accepted: AtomicUsize,
+    ended: AtomicUsize,
 }
 
 /// A running proxy.
@@ -67,6 +68,12 @@ impl Throttle {
         self.valve.accepted.load(Ordering::SeqCst)
     }
 
+    /// Connections that are open.
+    pub(crate) fn open(&self) -> usize {
+        let ended = self.valve.ended.load(Ordering::SeqCst);
+        self.accepted().saturating_sub(ended)
+    }
+
     /// Lets nothing pass.
     pub(crate) fn cut(&self) {
         self.valve.shut.store(true, Ordering::SeqCst);
@@ -85,14 +92,17 @@ async fn accept(listener: TcpListener, target: SocketAddr, pace: Pace, valve: Ar
         let valve = valve.clone();
         tokio::spawn(async move {
             valve.open().await;
-            let Ok(to) = TcpStream::connect(target).await else { return };
-            let _ = (from.set_nodelay(true), to.set_nodelay(true));
-            let (from_read, from_write) = from.into_split();
-            let (to_read, to_write) = to.into_split();
-            tokio::join!(
-                carry(from_read, to_write, pace, valve.clone()),
-                carry(to_read, from_write, pace, valve.clone())
-            );
+            if let Ok(to) = TcpStream::connect(target).await {
+                let _ = (from.set_nodelay(true), to.set_nodelay(true));
+                let (from_read, from_write) = from.into_split();
+                let (to_read, to_write) = to.into_split();
+                // The end of one direction is the end of the connection.
+                tokio::select! {
+                    () = carry(from_read, to_write, pace, valve.clone()) => {}
+                    () = carry(to_read, from_write, pace, valve.clone()) => {}
+                }
+            }
+            valve.ended.fetch_add(1, Ordering::SeqCst);
         });
     }
 }
