@@ -108,7 +108,9 @@ pub(crate) fn wrong_parts(source: &Source) -> Vec<Finding> {
     let allowed = PARTS.iter().find(|(name, _)| *name == part).map_or(&[][..], |(_, list)| list);
     let own = part.split('/').next().unwrap_or(part);
     let mut findings = Vec::new();
-    for (at, name) in named_parts(&source.code) {
+    // The simulator is a crate of its own: `crate::` is itself there.
+    let roots: &[&str] = if part == "simulations" { &["meshmq"] } else { &["crate", "meshmq"] };
+    for (at, name) in named_parts(&source.code, roots) {
         if name != own && !allowed.contains(&name) {
             let what = format!("`{part}` may not name `{name}`");
             findings.push(source.finding_at(at, what));
@@ -118,10 +120,10 @@ pub(crate) fn wrong_parts(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// The parts named after `crate::` and `meshmq::`, with their places.
-fn named_parts(code: &str) -> Vec<(usize, &str)> {
+/// The parts named after these roots, with their places.
+fn named_parts<'a>(code: &'a str, roots: &[&str]) -> Vec<(usize, &'a str)> {
     let mut found = Vec::new();
-    for root in ["crate", "meshmq"] {
+    for root in roots {
         for at in words_at(code, root) {
             let Some(rest) = code[at + root.len()..].strip_prefix("::") else { continue };
             let names = match rest.strip_prefix('{') {

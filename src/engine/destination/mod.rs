@@ -159,6 +159,8 @@ impl Destination {
             let first = set.iter().next();
             first.into_iter().for_each(|range| set.remove_range(range));
         }
+        let line = turn.inbox_line(&Key::InboxLine(id.stream.origin, id.stream.line))?;
+        let durable = line.map_or(durable, |line| !line.express);
         turn.put(durable, key, Record::Inbox(inbox));
         self.news.insert(id.stream);
         Ok(())

@@ -186,12 +186,12 @@ impl Origin {
         turn.delete(Key::Timer(sent.timer_at, target));
         let Some(at) = sent.copy.take() else { return Ok(None) };
         let copy = carriage.take(turn, at)?;
-        if let Some(copy) = &copy {
-            if let Some(size) = self.waiting.get_mut(&at.destination) {
-                size.subtract(copy.content.len());
-                if size.messages == 0 {
-                    self.waiting.remove(&at.destination);
-                }
+        if let Some(copy) = &copy
+            && let Some(size) = self.waiting.get_mut(&at.destination)
+        {
+            size.subtract(copy.content.len());
+            if size.messages == 0 {
+                self.waiting.remove(&at.destination);
             }
         }
         Ok(copy)

@@ -241,6 +241,12 @@ impl Queues {
         }
     }
 
+    /// Whether messages are held behind a gap for a queue.
+    pub(super) fn holds(&self, name: &QueueName) -> bool {
+        let number = self.by_name.get(name);
+        number.and_then(|n| self.queues.get(n)).is_some_and(|queue| queue.held.messages > 0)
+    }
+
     /// Puts a message into a queue.
     pub(super) fn enter(&mut self, turn: &mut Turn<'_>, number: u32, mut message: Queued) {
         let Some(queue) = self.queues.get_mut(&number) else { return };
