@@ -1,3 +1,144 @@
-//! The `meshmq-sim` program.
+//! `meshmq-sim`: runs scenarios on the engine in virtual time, with faults drawn from a seed.
+//!
+//! The engine, the codec and the memory store are the product's own; network, disks, clock and
+//! programs are simulated. A seed gives the same run, byte for byte, on every machine.
 
-fn main() {}
+mod checkers;
+mod disk;
+mod ledger;
+mod network;
+mod report;
+mod rng;
+mod runner;
+mod scenario;
+mod seals;
+mod trace;
+mod world;
+
+use clap::{Parser, Subcommand};
+use report::Report;
+use runner::Plan;
+use scenario::Scenario;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs MeshMQ scenarios in virtual time.
+#[derive(Debug, Parser)]
+#[command(name = "meshmq-sim", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs scenarios: all with the seeds 1 to 20, unless told otherwise.
+    Run {
+        /// Scenario files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// How many seeds, from the first one on [default: 20, or 1 with --seed]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        seeds: Option<u64>,
+        /// The first seed [default: 1]
+        #[arg(long, value_name = "S")]
+        seed: Option<u64>,
+        /// Write one object for each run instead of tables.
+        #[arg(long)]
+        json: bool,
+        /// Sign statements with real keys, and check them.
+        #[arg(long)]
+        signed: bool,
+        /// Write everything that happens.
+        #[arg(long)]
+        trace: bool,
+        /// Threads [default: as many as there are cores]
+        #[arg(long, value_name = "N")]
+        jobs: Option<usize>,
+    },
+    /// Reads scenarios and says whether they can be run.
+    Check {
+        /// Scenario files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// The command line is wrong.
+const BAD_USAGE: u8 = 64;
+/// A file is not a scenario.
+const BAD_FILE: u8 = 65;
+/// The output cannot be written.
+const BROKEN_OUTPUT: u8 = 74;
+/// Runs from which on a terminal is shown how far it is.
+const PROGRESS_FROM: usize = 20;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _unwritable = error.print();
+            return ExitCode::from(if error.use_stderr() { BAD_USAGE } else { 0 });
+        }
+    };
+    let result = match arguments.command {
+        Command::Run { files, seeds, seed, json, signed, trace, jobs } => {
+            let usual = if seed.is_some() { 1 } else { 20 };
+            let seeds = seeds.unwrap_or(usual);
+            let jobs = jobs.unwrap_or_else(cores);
+            let first_seed = seed.unwrap_or(1);
+            read_all(&files).and_then(|scenarios| {
+                let signs = signed;
+                let plan = Plan { scenarios: &scenarios, first_seed, seeds, jobs, signs, trace };
+                run(&plan, json).map_err(|_| BROKEN_OUTPUT)
+            })
+        }
+        Command::Check { files } => read_all(&files).and_then(|scenarios| {
+            let say = |scenario: &Scenario| {
+                writeln!(io::stdout(), "{}: {}", scenario.name, scenario.proves)
+            };
+            scenarios.iter().try_for_each(say).map_err(|_| BROKEN_OUTPUT).map(|()| 0)
+        }),
+    };
+    ExitCode::from(result.unwrap_or_else(|code| code))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn read_all(files: &[PathBuf]) -> Result<Vec<Scenario>, u8> {
+    let mut scenarios = Vec::new();
+    let mut code = None;
+    for file in files {
+        match Scenario::read(file) {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(error) => {
+                let _unwritable = writeln!(io::stderr(), "meshmq-sim: {error}");
+                code = Some(BAD_FILE);
+            }
+        }
+    }
+    code.map_or(Ok(scenarios), Err)
+}
+
+fn run(plan: &Plan<'_>, json: bool) -> io::Result<u8> {
+    runner::catch_panics();
+    let out = BufWriter::new(io::stdout().lock());
+    let mut report = Report::new(plan.scenarios, plan.seeds, json, out);
+    let shows = plan.runs() > PROGRESS_FROM && io::stderr().is_terminal();
+    let mut done = 0;
+    plan.run(|outcome| {
+        done += 1;
+        report.add(outcome)?;
+        if shows {
+            write!(io::stderr(), "\r{done}/{} runs ", plan.runs())?;
+        }
+        Ok(())
+    })?;
+    if shows {
+        write!(io::stderr(), "\r{:30}\r", "")?;
+    }
+    report.finish()
+}

@@ -1,3 +1,5 @@
 //! The `meshmq` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    meshmq::cli::main()
+}

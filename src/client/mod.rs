@@ -1,1 +1,8 @@
-//! The public types and the client that speaks HTTP to a node.
+//! What a program outside the node needs to talk to it: the JSON of the HTTP door, and a small
+//! HTTP client over the node's Unix socket.
+//!
+//! Refuses to know what is behind the door; the gateway serializes the same types.
+
+pub mod http;
+pub mod json;
+pub mod path;

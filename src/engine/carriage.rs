@@ -262,15 +262,19 @@ impl Carriage {
     }
 }
 
-/// Whether a receipt makes a copy of this number needless.
+/// Whether a receipt makes a copy of this number needless: it is settled, or held there (rule R14).
 pub(super) fn covers(receipt: &Receipt, number: u64) -> bool {
+    settles(receipt, number) || receipt.held.contains(number)
+}
+
+/// Whether a receipt gives this number a verdict, or says that it had one.
+pub(super) fn settles(receipt: &Receipt, number: u64) -> bool {
     receipt.closed.is_some()
         || number < receipt.floors.known
         || number < receipt.watermark
         || receipt.received.contains(number)
         || receipt.skipped.contains(number)
         || receipt.refused.values().any(|numbers| numbers.contains(number))
-        || receipt.held.contains(number)
 }
 
 /// How old a copy is now: the age it came with and its time here.

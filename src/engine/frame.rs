@@ -123,7 +123,7 @@ pub enum Outcome {
     NotTaken(NotTaken),
 }
 
-/// Why a copy was not taken, for now.
+/// Why a copy was not taken, yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotTaken {

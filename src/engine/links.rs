@@ -30,6 +30,9 @@ pub(super) struct Peer {
     pub(super) identity: Option<(u64, Epoch)>,
     /// Numbers per stream that it took as a relay in the present round.
     pub(super) has: BTreeMap<(NodeId, StreamId), RangeSet>,
+    /// Numbers per stream that it carries for others, as far as is known; a restart or a new round
+    /// changes nothing in that. Receipts that settle them go to it (rule R21).
+    pub(super) carries: BTreeMap<(NodeId, StreamId), RangeSet>,
     /// Shares of tokens under way with an unknown outcome (rule R24).
     pub(super) unknown: BTreeMap<MessageId, (u64, u16)>,
     /// Its live link, if it has one.
@@ -70,7 +73,7 @@ pub(super) struct Link {
     pub(super) compare: bool,
     /// Nothing is sent before this moment.
     pub(super) retry_at: Option<Timestamp>,
-    /// Streams that are not taken for now.
+    /// Streams that are not taken at present.
     pub(super) blocked: BTreeMap<StreamId, Blocked>,
 }
 
@@ -105,7 +108,7 @@ pub(super) struct Loaded {
     pub(super) tokens: u16,
 }
 
-/// A stream that the neighbour does not take for now.
+/// A stream that the neighbour does not take at present.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Blocked {
     pub(super) destination: NodeId,
@@ -203,8 +206,11 @@ impl Links {
         for peer in self.peers.values_mut() {
             let delivered = peer.link.as_mut().and_then(|link| link.delivered.get_mut(&stream));
             let has = peer.has.get_mut(&(destination, stream));
-            delivered.into_iter().chain(has).for_each(|set| set.remove_range(0..below));
+            let carries = peer.carries.get_mut(&(destination, stream));
+            let sets = delivered.into_iter().chain(has).chain(carries);
+            sets.for_each(|set| set.remove_range(0..below));
             peer.has.retain(|_, numbers| !numbers.is_empty());
+            peer.carries.retain(|_, numbers| !numbers.is_empty());
         }
     }
 
@@ -246,6 +252,24 @@ impl Links {
     }
 }
 
+impl Peer {
+    /// It took a message of somebody else's for a destination, or has had it all along.
+    pub(super) fn took(&mut self, destination: NodeId, id: &MessageId) {
+        self.has.entry((destination, id.stream)).or_default().insert(id.number);
+        self.carries(destination, id);
+    }
+
+    /// It carries a message to a destination.
+    pub(super) fn carries(&mut self, destination: NodeId, id: &MessageId) {
+        self.carries.entry((destination, id.stream)).or_default().insert(id.number);
+    }
+
+    /// Whether it carries anything of a stream.
+    pub(super) fn is_carrying(&self, stream: StreamId) -> bool {
+        self.carries.keys().any(|(_, carried)| *carried == stream)
+    }
+}
+
 impl Link {
     /// A link that has just come up.
     pub(super) fn new() -> Self {
@@ -264,7 +288,7 @@ impl Link {
         self.cursors.entry((rank, destination)).or_default().more = true;
     }
 
-    /// The neighbour does not take a stream for now; each time it is asked later.
+    /// The neighbour does not take a stream at present; each time it is asked later.
     pub(super) fn block(
         &mut self,
         stream: StreamId,
@@ -297,7 +321,7 @@ impl Link {
         ended.into_iter().for_each(|destination| self.search_again(destination));
     }
 
-    /// Whether a stream is not taken for now.
+    /// Whether a stream is not taken at present.
     pub(super) fn is_blocked(&self, stream: &StreamId) -> bool {
         self.blocked.get(stream).is_some_and(|blocked| !blocked.over)
     }

@@ -1,1 +1,18 @@
-//! What turns the engine into something that async code can call.
+//! What turns the engine into something that async code can call: one thread and one clock.
+//!
+//! ```text
+//!  Handle::call, Handle::input ──bounded channel──▶ engine thread ──▶ Engine::process (one commit)
+//!       ▲                                               │
+//!       └── replies by ticket ◀─────────────────────────┼──▶ requests and answers: a closure (net)
+//!                                                       └──▶ events: a broadcast
+//! ```
+//!
+//! Refuses to decide anything about messages, and to touch a disk on a worker of the async runtime.
+
+mod clock;
+mod engine_thread;
+mod handle;
+
+pub use clock::Clock;
+pub use engine_thread::{DRAIN_MAX, Machine, spawn};
+pub use handle::{CallError, EVENTS_MAX, Ending, Handle, INPUTS_MAX};

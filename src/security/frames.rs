@@ -15,7 +15,7 @@ use crate::engine::frame::{Frame, Transfer};
 use crate::engine::limits::DIRECTORY_RECORD_MAX;
 use crate::engine::statement::{Attested, DirectoryRecord, Statement};
 
-/// Records that wait for others, per node; the oldest make room.
+/// Records that wait for others, and statements that wait for records, each; the oldest make room.
 pub const PENDING_MAX: usize = 512;
 /// Longest subject and longest rank of a directory record, in bytes.
 const SUBJECT_MAX: usize = 64;
@@ -117,14 +117,18 @@ fn release(mesh: &mut Mesh, frames: &mut Vec<Frame>) {
 }
 
 /// Takes out what is not signed by a member, and fills in what is worked out at the edge. Returns
-/// the number of bad frames.
+/// the number of bad frames, and the statements of nodes that are not known yet: certificates
+/// spread beside them, not before them.
 pub(super) fn sift_statements(
     view: &Membership,
     verified: &Verified,
     own: NodeId,
     frames: &mut Vec<Frame>,
-) -> usize {
+) -> (usize, Vec<Frame>) {
     let before = frames.len();
+    let unknown =
+        |frame: &mut Frame| signer(frame).is_some_and(|it| view.standing(it) == Standing::Unknown);
+    let early: Vec<_> = frames.extract_if(.., unknown).collect();
     frames.retain_mut(|frame| match frame {
         // What a node stated before it left stays true.
         Frame::Receipt(receipt) => holds(view, verified, receipt, true),
@@ -136,7 +140,44 @@ pub(super) fn sift_statements(
             .all(|entry| entry.key.subject.len() <= SUBJECT_MAX && entry.rank.len() <= SUBJECT_MAX),
         Frame::Contact(_) | Frame::Record(_) | Frame::Synced => true,
     });
-    before - frames.len()
+    (before - frames.len() - early.len(), early)
+}
+
+fn signer(frame: &Frame) -> Option<NodeId> {
+    match frame {
+        Frame::Receipt(receipt) => Some(receipt.statement.signer()),
+        Frame::Status(status) => Some(status.statement.signer()),
+        Frame::LinkState(links) => Some(links.statement.signer()),
+        _ => None,
+    }
+}
+
+/// Whether a statement that waits can be judged by now.
+pub(super) fn is_due(view: &Membership, frame: &Frame) -> bool {
+    signer(frame).is_some_and(|it| view.standing(it) != Standing::Unknown)
+}
+
+/// Lets statements wait for the certificates of their signers; the oldest make room.
+pub(super) fn keep_early(mesh: &mut Mesh, statements: Vec<Frame>) {
+    for statement in statements {
+        if !mesh.early.contains(&statement) {
+            mesh.early.push_back(statement);
+        }
+    }
+    while mesh.early.len() > PENDING_MAX {
+        mesh.early.pop_front();
+    }
+}
+
+/// Moves the waiting statements that can be judged by now into the frames.
+pub(super) fn release_early(mesh: &mut Mesh, frames: &mut Vec<Frame>) {
+    for statement in std::mem::take(&mut mesh.early) {
+        if is_due(&mesh.view, &statement) {
+            frames.push(statement);
+        } else {
+            mesh.early.push_back(statement);
+        }
+    }
 }
 
 fn holds<T: Statement>(

@@ -197,13 +197,24 @@ impl Gatekeeper {
         {
             bad += frames::sift_records(mesh, frames);
         }
-        let Some(sifted) = self
+        let wait_over = |mesh: &Mesh| mesh.early.iter().any(|it| frames::is_due(&mesh.view, it));
+        if self.ask(wait_over).unwrap_or(false)
+            && let Some(mesh) = self.write().mesh.as_mut()
+        {
+            frames::release_early(mesh, frames);
+        }
+        let Some((sifted, early)) = self
             .ask(|mesh| frames::sift_statements(&mesh.view, &self.verified, self.node(), frames))
         else {
             let all = frames.len();
             frames.clear();
             return all;
         };
+        if !early.is_empty()
+            && let Some(mesh) = self.write().mesh.as_mut()
+        {
+            frames::keep_early(mesh, early);
+        }
         bad + sifted
     }
 

@@ -9,6 +9,7 @@ use super::suite;
 use super::token::InviteId;
 use super::{Keep, MeshId, NodeName, Role, SecurityError};
 use crate::engine::address::NodeId;
+use crate::engine::frame::Frame;
 use crate::engine::statement::{DirectoryKey, DirectoryRecord};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -32,6 +33,8 @@ pub(super) struct Mesh {
     pub(super) held: BTreeMap<DirectoryKey, ([u8; 32], Bytes)>,
     /// Records whose ground is not known yet, the oldest first.
     pub(super) pending: VecDeque<DirectoryRecord>,
+    /// Statements of nodes whose certificates are not known yet, the oldest first.
+    pub(super) early: VecDeque<Frame>,
     pub(super) secrets: BTreeMap<u32, MeshSecret>,
     pub(super) invites: BTreeMap<InviteId, Invite>,
     pub(super) authority: Option<AuthorityKeys>,
@@ -46,6 +49,7 @@ impl Mesh {
             view: Membership::new(mesh),
             held: BTreeMap::new(),
             pending: VecDeque::new(),
+            early: VecDeque::new(),
             secrets: BTreeMap::new(),
             invites: BTreeMap::new(),
             authority: None,

@@ -1,1 +1,162 @@
 //! The one application service that every gateway calls.
+//!
+//! It composes what the parts below decide: names from `security`, bytes from `codec`, rules from
+//! the engine, links from whoever implements [`Links`]. Refuses to know HTTP, JSON and libp2p, and
+//! to hold rules of queueing.
+
+mod answer;
+mod dead;
+mod error;
+mod links;
+mod membership;
+mod message;
+mod peers;
+mod queues;
+mod receive;
+mod send;
+mod status;
+mod wait;
+
+pub use answer::ANSWER_BYTES;
+pub use dead::{DEAD_PAGE_MAX, DeadLetter};
+pub use error::{ServiceError, Verdict};
+pub use links::{JoinFailure, JoinFuture, Link, Links, Sighting};
+pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
+pub use message::{Message, NewMessage, limits};
+pub use peers::{Path, Peer, PeerState, Peers, Stranger};
+pub use queues::{Outgoing, PEEK_MAX};
+pub use receive::{Lock, LockToken, Received};
+pub use send::Sent;
+pub use status::Status;
+pub use wait::{WAIT_MAX, Wait};
+
+use crate::engine::address::{NodeId, QueueName};
+use crate::engine::command::{Command, Reply};
+use crate::engine::time::Timestamp;
+use crate::runtime::Handle;
+use crate::security::{Gatekeeper, Identity};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// What a service is made of.
+pub struct Parts {
+    /// The way to the engine.
+    pub handle: Handle,
+    /// This node's keys.
+    pub identity: Arc<Identity>,
+    /// Who is a member and what they are called.
+    pub gatekeeper: Arc<Gatekeeper>,
+    /// The links to other nodes.
+    pub links: Arc<dyn Links>,
+    /// Cancelled when the node is to stop: long waits end at once.
+    pub stop: CancellationToken,
+    /// Path of the socket for local programs.
+    pub socket: String,
+}
+
+/// The application service of a running node, cheap to clone.
+#[derive(Clone)]
+pub struct Service(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    started: Instant,
+    /// Drawn at the start, so that a lock of an earlier run is never taken for one of this run.
+    run: u32,
+}
+
+impl Service {
+    /// Puts a service together.
+    pub fn new(parts: Parts) -> Self {
+        let run = u32::from_be_bytes(crate::security::random::<4>());
+        Self(Arc::new(Inner { parts, started: Instant::now(), run }))
+    }
+
+    /// The way to the engine.
+    pub fn handle(&self) -> &Handle {
+        &self.0.parts.handle
+    }
+
+    /// Asks the node to stop. It answers what it has begun, then ends.
+    pub fn stop(&self) {
+        self.0.parts.stop.cancel();
+    }
+
+    /// Whether the node was asked to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.parts.stop.is_cancelled()
+    }
+
+    /// A node's name, or its id where no name is known here.
+    pub fn node_text(&self, node: NodeId) -> String {
+        self.gatekeeper().name_of(node).unwrap_or_else(|| node.to_string())
+    }
+
+    /// What a wall clock shows at a moment of node time, in milliseconds since 1970.
+    pub fn wall(&self, moment: Timestamp) -> u64 {
+        self.handle().wall(moment)
+    }
+
+    /// Time since a moment of node time, in milliseconds.
+    pub fn age_ms(&self, moment: Timestamp) -> u64 {
+        self.handle().now().since(moment)
+    }
+
+    fn gatekeeper(&self) -> &Gatekeeper {
+        &self.0.parts.gatekeeper
+    }
+
+    fn links(&self) -> &dyn Links {
+        &*self.0.parts.links
+    }
+
+    async fn call(&self, command: Command) -> Result<Reply, ServiceError> {
+        Ok(self.handle().call(command).await?)
+    }
+
+    /// Takes `queue@node` or `queue` apart; a queue alone is this node's.
+    fn resolve(&self, address: &str) -> Result<(NodeId, QueueName), ServiceError> {
+        let bad = || ServiceError::BadAddress(address.chars().take(200).collect());
+        let (queue, node) = match address.split_once('@') {
+            Some((queue, node)) => (queue, Some(node)),
+            None => (address, None),
+        };
+        let queue = queue.parse().map_err(|_| bad())?;
+        let node = match node {
+            None => self.gatekeeper().node(),
+            Some(name) if !is_node_text(name) => return Err(bad()),
+            Some(name) => self.gatekeeper().resolve(name)?,
+        };
+        Ok((node, queue))
+    }
+
+    /// The same, for what only a queue of this node can do.
+    fn resolve_local(&self, address: &str) -> Result<QueueName, ServiceError> {
+        let (node, queue) = self.resolve(address)?;
+        if node == self.gatekeeper().node() {
+            Ok(queue)
+        } else {
+            Err(ServiceError::Elsewhere(self.node_text(node)))
+        }
+    }
+}
+
+/// Whether a text can be a node's name, a name with digits of its id, or an id.
+fn is_node_text(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '~';
+    (1..=NODE_TEXT_MAX).contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// The longest text that can mean a node: a name, `~` and an id.
+const NODE_TEXT_MAX: usize = 63 + 1 + 64;
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("run", &self.0.run).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

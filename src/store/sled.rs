@@ -9,6 +9,7 @@
 //! between a commit and its result. What is deliberately absent: `flush_async`, sled transactions,
 //! a second tree, a retry after a failed sync.
 
+mod ballast;
 mod layout;
 mod open;
 mod quiet;
@@ -33,6 +34,9 @@ pub const CACHE_BYTES: u64 = 64 << 20;
 pub const COMMIT_LIMIT: Duration = Duration::from_secs(10);
 /// Files smaller than this are not worth copying at start, in bytes.
 pub const SHRINK_FROM: u64 = 16 << 20;
+
+/// Size of the file that is given up on a full disk, in bytes.
+pub const BALLAST_BYTES: u64 = 16 << 20;
 
 /// Something that an operator has to know and no caller waits for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +63,8 @@ pub struct SledOptions {
     pub commit_limit: Duration,
     /// Size of the file in bytes from which it is copied at start if less than a quarter lives.
     pub shrink_from: u64,
+    /// Size of the ballast in bytes; 0 for none. See [`BALLAST_BYTES`].
+    pub ballast_bytes: u64,
     /// Told what goes wrong, from any thread. The daemon logs it, and aborts on
     /// [`Alarm::CommitStuck`]; the default does nothing, which is right for tests only.
     pub alarm: Arc<dyn Fn(&Alarm) + Send + Sync>,
@@ -70,6 +76,7 @@ impl Default for SledOptions {
             cache_bytes: CACHE_BYTES,
             commit_limit: COMMIT_LIMIT,
             shrink_from: SHRINK_FROM,
+            ballast_bytes: BALLAST_BYTES,
             alarm: Arc::new(|_| ()),
         }
     }
@@ -81,6 +88,7 @@ impl fmt::Debug for SledOptions {
             .field("cache_bytes", &self.cache_bytes)
             .field("commit_limit", &self.commit_limit)
             .field("shrink_from", &self.shrink_from)
+            .field("ballast_bytes", &self.ballast_bytes)
             .finish_non_exhaustive()
     }
 }
@@ -128,10 +136,16 @@ impl SledStore {
     }
 }
 
-/// Opens the engine and copies it if that is worth it.
+/// Opens the engine and copies it if that is worth it. On a full disk the ballast goes first.
 fn open_engine(home: &Home, options: &SledOptions) -> Result<Engine, StorageError> {
     let open = || open::open(home, options.cache_bytes, &*options.alarm);
-    shrink::at_start(home, open()?, options.shrink_from, options.cache_bytes, open)
+    let opened = match open() {
+        Err(StorageError::Full) if ballast::release(home.root()) => open(),
+        other => other,
+    };
+    let engine = shrink::at_start(home, opened?, options.shrink_from, options.cache_bytes, open)?;
+    ballast::keep(home.root(), options.ballast_bytes);
+    Ok(engine)
 }
 
 fn to_batch(writes: &[Write]) -> Result<::sled::Batch, StorageError> {
@@ -181,8 +195,10 @@ impl Storage for SledStore {
             Ok(()) => self.commits += 1,
             Err(error) => {
                 self.stopped = Some(error.to_string());
-                if matches!(error, StorageError::Io(_)) {
-                    self.home.want_rewrite();
+                match error {
+                    StorageError::Io(_) => self.home.want_rewrite(),
+                    StorageError::Full => drop(ballast::release(self.home.root())),
+                    _ => {}
                 }
             }
         }

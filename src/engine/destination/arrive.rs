@@ -2,8 +2,9 @@
 
 use super::header::{Header, earlier_settled};
 use super::{Destination, is_judged};
+use crate::engine::address::QueueName;
 use crate::engine::frame::{NotTaken, Outcome, Transfer};
-use crate::engine::ids::MessageId;
+use crate::engine::ids::{MessageId, StreamId};
 use crate::engine::limits::{HELD_MAX, INNER_MAX, RANGES_MAX};
 use crate::engine::message::Delivery;
 use crate::engine::queues::{Queues, Room, fresh};
@@ -107,10 +108,16 @@ impl Destination {
             return Ok(Outcome::NotTaken(NotTaken::Busy));
         }
         let mut room = queues.room(name, outer.delivery, outer.size);
-        while let (Room::Full, Some(last)) = (room, inbox.held.last()) {
-            // The next in order displaces the highest held (rule R15).
-            inbox.held.remove(last);
-            self.drop_held(turn, queues, line, MessageId { stream: id.stream, number: last })?;
+        while line.ordered && room == Room::Full {
+            // The next in order displaces the highest held (rule R15), of other streams too.
+            if let Some(last) = inbox.held.last() {
+                inbox.held.remove(last);
+                let last = MessageId { stream: id.stream, number: last };
+                self.displaced.insert(last);
+                self.drop_held(turn, queues, line, last)?;
+            } else if !self.displace(turn, queues, name, id.stream)? {
+                break;
+            }
             room = queues.room(name, outer.delivery, outer.size);
         }
         let Room::Fits(queue) = room else {
@@ -125,6 +132,36 @@ impl Destination {
         queues.enter(turn, queue, message);
         self.advance(turn, queues, id.stream.origin, id.stream.line)?;
         Ok(Outcome::Accepted)
+    }
+
+    /// Drops the highest held message of some other stream to a queue. False if none holds one.
+    fn displace(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        name: &QueueName,
+        except: StreamId,
+    ) -> Result<bool, StorageError> {
+        if !queues.holds(name) {
+            return Ok(false);
+        }
+        for stream in self.streams(turn, None)?.into_iter().filter(|stream| *stream != except) {
+            let key = Key::InboxLine(stream.origin, stream.line);
+            let Some(line) = turn.inbox_line(&key)? else { continue };
+            let Some(mut inbox) = turn.inbox(&Key::Inbox(stream))? else { continue };
+            if line.queue.as_ref() != Some(name) {
+                continue;
+            }
+            if let Some(last) = inbox.held.last() {
+                inbox.held.remove(last);
+                let last = MessageId { stream, number: last };
+                self.displaced.insert(last);
+                self.drop_held(turn, queues, &line, last)?;
+                self.save(turn, stream, &line, inbox);
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Keeps a message behind a gap, which is no verdict (rule R14).

@@ -28,13 +28,22 @@ pub(super) struct Destination {
     opening: Epoch,
     /// Streams whose receipt changed in this turn.
     news: BTreeSet<StreamId>,
+    /// Held messages that had to make room in this turn.
+    displaced: BTreeSet<MessageId>,
     /// Streams that found a queue full, to be told when there is room.
     wanting: BTreeMap<QueueName, BTreeSet<StreamId>>,
 }
 
 impl Destination {
     pub(super) const fn new(me: NodeId, store: u64, opening: Epoch) -> Self {
-        Self { me, store, opening, news: BTreeSet::new(), wanting: BTreeMap::new() }
+        Self {
+            me,
+            store,
+            opening,
+            news: BTreeSet::new(),
+            displaced: BTreeSet::new(),
+            wanting: BTreeMap::new(),
+        }
     }
 
     /// Counts the held messages of the store for the quotas of their queues.
@@ -61,6 +70,11 @@ impl Destination {
     /// Streams whose receipt changed since the last call.
     pub(super) fn take_news(&mut self) -> BTreeSet<StreamId> {
         std::mem::take(&mut self.news)
+    }
+
+    /// Held messages that had to make room since the last call: they are not here any more.
+    pub(super) fn take_displaced(&mut self) -> BTreeSet<MessageId> {
+        std::mem::take(&mut self.displaced)
     }
 
     /// Notes that somebody should hear this stream's receipt.
@@ -159,6 +173,8 @@ impl Destination {
             let first = set.iter().next();
             first.into_iter().for_each(|range| set.remove_range(range));
         }
+        let line = turn.inbox_line(&Key::InboxLine(id.stream.origin, id.stream.line))?;
+        let durable = line.map_or(durable, |line| !line.express);
         turn.put(durable, key, Record::Inbox(inbox));
         self.news.insert(id.stream);
         Ok(())

@@ -2,10 +2,12 @@
 
 use super::Node;
 use crate::engine::address::NodeId;
+use crate::engine::carriage::settles;
 use crate::engine::control::Word;
 use crate::engine::destination::Header;
-use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Transfer};
+use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
 use crate::engine::ids::MessageId;
+use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
 use crate::engine::step::{Event, Output};
 use crate::engine::storage::StorageError;
@@ -23,11 +25,16 @@ impl Node {
             return Ok(());
         }
         self.publish_news(turn, None)?;
+        self.destination.take_displaced();
         let mut answer = Answer::default();
         for frame in frames {
             if let Some(outcome) = self.frame(turn, peer, frame)? {
                 answer.outcomes.push(outcome);
             }
+        }
+        for displaced in self.destination.take_displaced() {
+            let taken = answer.outcomes.iter_mut().filter(|(id, _)| *id == displaced);
+            taken.for_each(|(_, outcome)| *outcome = Outcome::NotTaken(NotTaken::QueueFull));
         }
         for stream in self.destination.take_news() {
             if let Some(receipt) = self.destination.receipt(turn, &self.queues, stream)? {
@@ -142,6 +149,7 @@ impl Node {
             if heard.reborn || !heard.displaced.is_empty() {
                 self.links.search_again(destination);
             }
+            self.publish_to_carriers(stream);
             if heard.progress {
                 let waits = self.carriage.tally(destination).own.messages > 0;
                 self.links.progress(destination, turn.now, waits);
@@ -197,11 +205,15 @@ impl Node {
     ) -> Result<Outcome, StorageError> {
         let id = transfer.outer.id;
         let low = transfer.outer.delivery.is_durable() && self.disk_low(turn);
+        if transfer.outer.destination != self.me && self.is_settled(turn, peer, &id)? {
+            return Ok(Outcome::Accepted);
+        }
         if id.stream.origin == self.me {
+            self.links.peer(peer).carries(transfer.outer.destination, &id);
             return Ok(Outcome::NotTaken(NotTaken::Seen));
         }
         if transfer.outer.destination == self.me {
-            let held_before = turn.inbox(&crate::engine::record::Key::Inbox(id.stream))?;
+            let held_before = turn.inbox(&Key::Inbox(id.stream))?;
             let outcome = self.destination.arrive(turn, &mut self.queues, &transfer, low)?;
             let known = held_before.is_some_and(|inbox| {
                 id.number < inbox.watermark || inbox.received.contains(id.number)
@@ -211,10 +223,29 @@ impl Node {
             }
             return Ok(outcome);
         }
+        if transfer.purpose == Purpose::Spray {
+            self.links.peer(peer).carries(transfer.outer.destination, &id);
+        }
         let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
         if let Some(at) = kept {
             self.look_at(at);
         }
         Ok(outcome)
+    }
+
+    /// Whether a receipt that is held here settles a message that a neighbour offers (rule R21): the
+    /// neighbour is told, so that it lets its copy go.
+    fn is_settled(
+        &mut self,
+        turn: &Turn<'_>,
+        peer: NodeId,
+        id: &MessageId,
+    ) -> Result<bool, StorageError> {
+        let held = turn.receipt(&Key::Receipt(id.stream))?;
+        let settled = held.is_some_and(|receipt| settles(&receipt.statement, id.number));
+        if let (true, Some(link)) = (settled, self.links.link_mut(peer)) {
+            link.words.insert(Word::Receipt(id.stream));
+        }
+        Ok(settled)
     }
 }

@@ -1,7 +1,7 @@
 //! What time does to the accounts of an origin: new rounds, and the end (rules R16, R18, R20).
 
+use super::Origin;
 use super::settle::letter;
-use super::{Origin, next_round};
 use crate::engine::carriage::Carriage;
 use crate::engine::command::MessageState;
 use crate::engine::dead::DeadLetters;
@@ -9,6 +9,7 @@ use crate::engine::ids::{MessageId, StreamId};
 use crate::engine::limits::TOKENS;
 use crate::engine::record::{DeathReason, Key, Record, SentState, Target};
 use crate::engine::storage::StorageError;
+use crate::engine::time::{HOUR_MS, Timestamp};
 use crate::engine::turn::Turn;
 
 /// What the timer of an own message led to.
@@ -45,13 +46,13 @@ impl Origin {
             sent.timer_at = next_round(turn.now, sent.accepted_at, sent.expires_at);
             let timer = Key::Timer(sent.timer_at, Target::Sent(line, epoch, n));
             turn.put(durable, timer, Record::Due);
-            if let (true, Some(at)) = (left, sent.copy) {
-                if let Some(mut copy) = turn.copy(&Key::Copy(at))? {
-                    let tokens = copy.transit.tokens.saturating_add(TOKENS / 2).min(TOKENS);
-                    copy.transit.tokens = tokens;
-                    copy.transit.round = copy.transit.round.saturating_add(1);
-                    carriage.rewrite(turn, at, *copy);
-                }
+            if let (true, Some(at)) = (left, sent.copy)
+                && let Some(mut copy) = turn.copy(&Key::Copy(at))?
+            {
+                let tokens = copy.transit.tokens.saturating_add(TOKENS / 2).min(TOKENS);
+                copy.transit.tokens = tokens;
+                copy.transit.round = copy.transit.round.saturating_add(1);
+                carriage.rewrite(turn, at, *copy);
             }
             turn.put(durable, key, Record::Sent(sent));
             return Ok(if left { Aged::NewRound(id) } else { Aged::Unchanged });
@@ -82,4 +83,22 @@ impl Origin {
         turn.put(durable, key, Record::Sent(sent));
         Ok(Aged::Over(id.stream))
     }
+}
+
+/// When a waiting message is sprayed again (rule R20): after 1 h, 4 h, then every day, and at half
+/// of its time; its end at the latest.
+pub(super) fn next_round(
+    now: Timestamp,
+    accepted_at: Timestamp,
+    expires_at: Timestamp,
+) -> Timestamp {
+    let half = accepted_at.after(expires_at.since(accepted_at) / 2);
+    let age = now.since(accepted_at);
+    let step = match age / HOUR_MS {
+        0 => accepted_at.after(HOUR_MS),
+        1..4 => accepted_at.after(4 * HOUR_MS),
+        hours => accepted_at.after((hours / 24 + 1) * 24 * HOUR_MS),
+    };
+    let next = if half > now { step.min(half) } else { step };
+    next.min(expires_at).max(now.after(1).min(expires_at))
 }

@@ -4,24 +4,25 @@
 //! an expiry or a restart (protocol, state table of the origin).
 
 mod expire;
+mod flow;
 mod settle;
 
 use super::address::{LineId, NodeId};
 use super::command::{MessageState, Outgoing};
 use super::ids::{Epoch, MessageId, MessageRef, StreamId};
-use super::limits::{HISTORY_MAX, RETIRED_MAX, ROSTER_MAX, ROSTER_USED_MAX};
+use super::limits::{RETIRED_MAX, ROSTER_MAX, ROSTER_USED_MAX};
 use super::message::{Earlier, Floors};
 use super::queues::Size;
-use super::ranges::RangeSet;
 use super::record::{DeathReason, Key, Line, Record, Sent, SentState, Spot, Stream, Target};
 use super::rejection::Rejection;
 use super::statement::{Status, Version};
 use super::storage::StorageError;
-use super::time::{HOUR_MS, Timestamp};
 use super::turn::Turn;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use expire::Aged;
+use expire::next_round;
+use flow::{Flow, LineState};
 
 /// All accounts of this origin.
 #[derive(Debug)]
@@ -33,34 +34,6 @@ pub(super) struct Origin {
     waiting: BTreeMap<NodeId, Size>,
     /// Streams whose record must be written at the end of the turn.
     changed: BTreeSet<(LineId, Epoch)>,
-}
-
-#[derive(Debug)]
-struct LineState {
-    line: Line,
-    flows: BTreeMap<Epoch, Flow>,
-}
-
-/// One stream, with what only memory knows of it.
-#[derive(Debug)]
-struct Flow {
-    record: Stream,
-    /// Final verdicts at or above `known`.
-    settled: RangeSet,
-    /// Ended here without a verdict, at or above `give_up`.
-    given_up: RangeSet,
-    /// Dead for certain, at or above `known`: a late "received" contradicts it.
-    dead: RangeSet,
-    /// Nothing more to hear of, at or above `used_known`.
-    used: RangeSet,
-    /// Handed out since the opening; everything, for a stream of an earlier one (rule R18).
-    handed: Option<RangeSet>,
-    /// Held at the destination, by its newest receipt (rule R14).
-    held: RangeSet,
-    /// The newest receipt: store and version.
-    heard: Option<(u64, Version)>,
-    /// Earlier epochs that the destination still has open, by its newest receipt.
-    roster_there: Option<u64>,
 }
 
 /// What a new message gets with its number.
@@ -361,112 +334,4 @@ impl Origin {
     fn flow_mut(&mut self, stream: &StreamId) -> Option<&mut Flow> {
         self.lines.get_mut(&stream.line)?.flows.get_mut(&stream.epoch)
     }
-}
-
-impl LineState {
-    /// The epochs before `epoch` that are still open, with their last numbers.
-    fn roster(&self, epoch: Epoch) -> Vec<Earlier> {
-        self.flows
-            .range(..epoch)
-            .map(|(&epoch, flow)| Earlier { epoch, last: flow.record.next - 1 })
-            .collect()
-    }
-
-    fn must_tell(&self, epoch: Epoch, flow: &Flow, opening: Epoch) -> bool {
-        let (shown, taken) = (&flow.record.floors, &flow.record.confirmed);
-        let floors = taken.give_up < shown.give_up
-            || taken.known < shown.known
-            || taken.used_known < shown.used_known;
-        let earlier = self.flows.range(..epoch).count() as u64;
-        floors || epoch == opening && flow.roster_there.unwrap_or_default() != earlier
-    }
-}
-
-impl Flow {
-    fn new() -> Self {
-        Self {
-            record: Stream {
-                next: 1,
-                floors: Floors::START,
-                confirmed: Floors::START,
-                base: 1,
-                retired: false,
-            },
-            settled: RangeSet::new(),
-            given_up: RangeSet::new(),
-            dead: RangeSet::new(),
-            used: RangeSet::new(),
-            handed: Some(RangeSet::new()),
-            held: RangeSet::new(),
-            heard: None,
-            roster_there: None,
-        }
-    }
-
-    /// Sorts a number into the sets by its state.
-    fn note(&mut self, n: u64, state: &SentState) {
-        match state {
-            SentState::Waiting => {}
-            SentState::Unconfirmed(_) => {
-                self.given_up.insert(n);
-            }
-            SentState::Arrived => {
-                self.settled.insert(n);
-            }
-            SentState::Received | SentState::Ended => {
-                self.settled.insert(n);
-                self.used.insert(n);
-            }
-            SentState::Dead(_) => {
-                self.settled.insert(n);
-                self.dead.insert(n);
-                self.used.insert(n);
-            }
-        }
-    }
-
-    /// Raises the floors as far as the sets allow (rules R7, R8), and lets go of what is below.
-    fn raise(&mut self) {
-        let floors = &mut self.record.floors;
-        floors.known = self.settled.first_missing(floors.known);
-        let mut give_up = floors.give_up.max(floors.known);
-        loop {
-            let next = self.given_up.first_missing(self.settled.first_missing(give_up));
-            if next == give_up {
-                break;
-            }
-            give_up = next;
-        }
-        floors.give_up = give_up;
-        let oldest = self.record.next.saturating_sub(HISTORY_MAX).min(floors.known);
-        floors.used_known = self.used.first_missing(floors.used_known.max(oldest));
-        let (known, used) = (floors.known, floors.used_known);
-        self.settled.remove_range(0..known);
-        self.dead.remove_range(0..known);
-        self.given_up.remove_range(0..known);
-        self.used.remove_range(0..used);
-    }
-
-    /// Forgets the states of old settled numbers.
-    fn forget_history(&mut self, turn: &mut Turn<'_>, line: LineId, epoch: Epoch) {
-        let floors = &self.record.floors;
-        let oldest = self.record.next.saturating_sub(HISTORY_MAX);
-        let base = oldest.min(floors.known).min(floors.used_known);
-        (self.record.base..base).for_each(|n| turn.delete(Key::Sent(line, epoch, n)));
-        self.record.base = self.record.base.max(base);
-    }
-}
-
-/// When a waiting message is sprayed again (rule R20): after 1 h, 4 h, then every day, and at half
-/// of its time; its end at the latest.
-fn next_round(now: Timestamp, accepted_at: Timestamp, expires_at: Timestamp) -> Timestamp {
-    let half = accepted_at.after(expires_at.since(accepted_at) / 2);
-    let age = now.since(accepted_at);
-    let step = match age / HOUR_MS {
-        0 => accepted_at.after(HOUR_MS),
-        1..4 => accepted_at.after(4 * HOUR_MS),
-        hours => accepted_at.after((hours / 24 + 1) * 24 * HOUR_MS),
-    };
-    let next = if half > now { step.min(half) } else { step };
-    next.min(expires_at).max(now.after(1).min(expires_at))
 }

@@ -1,6 +1,7 @@
 //! What a receipt does to the accounts of its origin (rules R8, R12, R14, R21, R22).
 
-use super::{Flow, Origin};
+use super::Origin;
+use super::flow::Flow;
 use crate::engine::carriage::Carriage;
 use crate::engine::command::MessageState;
 use crate::engine::dead::DeadLetters;
@@ -185,12 +186,12 @@ impl Origin {
         turn.delete(Key::Timer(sent.timer_at, target));
         let Some(at) = sent.copy.take() else { return Ok(None) };
         let copy = carriage.take(turn, at)?;
-        if let Some(copy) = &copy {
-            if let Some(size) = self.waiting.get_mut(&at.destination) {
-                size.subtract(copy.content.len());
-                if size.messages == 0 {
-                    self.waiting.remove(&at.destination);
-                }
+        if let Some(copy) = &copy
+            && let Some(size) = self.waiting.get_mut(&at.destination)
+        {
+            size.subtract(copy.content.len());
+            if size.messages == 0 {
+                self.waiting.remove(&at.destination);
             }
         }
         Ok(copy)

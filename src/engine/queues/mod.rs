@@ -4,9 +4,10 @@
 //! left is told by the returned [`Departure`].
 
 mod reading;
+mod views;
 
 use super::address::QueueName;
-use super::command::{QueueSpec, QueueView};
+use super::command::QueueSpec;
 use super::ids::MessageId;
 use super::limits::{Limits, QUEUES_MAX};
 use super::message::{Content, Delivery};
@@ -240,6 +241,12 @@ impl Queues {
         }
     }
 
+    /// Whether messages are held behind a gap for a queue.
+    pub(super) fn holds(&self, name: &QueueName) -> bool {
+        let number = self.by_name.get(name);
+        number.and_then(|n| self.queues.get(n)).is_some_and(|queue| queue.held.messages > 0)
+    }
+
     /// Puts a message into a queue.
     pub(super) fn enter(&mut self, turn: &mut Turn<'_>, number: u32, mut message: Queued) {
         let Some(queue) = self.queues.get_mut(&number) else { return };
@@ -296,43 +303,6 @@ impl Queues {
             turn.drop_content(message.delivery.is_durable(), &message.content);
         }
         Ok(departure)
-    }
-
-    /// Describes one queue, or all.
-    pub(super) fn views(
-        &self,
-        turn: &Turn<'_>,
-        name: Option<&QueueName>,
-        dead: impl Fn(&QueueName) -> u64,
-    ) -> Result<Vec<QueueView>, Fault> {
-        let numbers: Vec<u32> = match name {
-            Some(name) => vec![self.number(name)?],
-            None => self.by_name.values().copied().collect(),
-        };
-        let mut views = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let Some(queue) = self.queues.get(&number) else { continue };
-            let (quota, all) = (self.quota(&queue.record), queue.stored());
-            views.push(QueueView {
-                name: queue.record.name.clone(),
-                transactional: queue.record.transactional,
-                ready: all.messages.saturating_sub(queue.locked),
-                locked: queue.locked,
-                dead: dead(&queue.record.name),
-                bytes: all.bytes,
-                oldest: oldest(turn, number)?,
-                max_messages: quota.messages,
-                max_bytes: quota.bytes,
-                created_at: queue.record.created_at,
-            });
-        }
-        Ok(views)
-    }
-
-    /// Messages in all queues, and the number of queues.
-    pub(super) fn totals(&self) -> (u64, u64) {
-        let messages = self.queues.values().map(|queue| queue.stored().messages).sum();
-        (messages, self.queues.len() as u64)
     }
 
     fn number(&self, name: &QueueName) -> Result<u32, Rejection> {
@@ -412,17 +382,4 @@ pub(super) fn fresh(id: MessageId, delivery: Delivery, content: Content, now: Ti
 
 const fn seat(queue: u32, rank: u8, arrival: u64) -> Seat {
     Seat { queue, rank, arrival }
-}
-
-fn oldest(turn: &Turn<'_>, number: u32) -> Result<Option<Timestamp>, StorageError> {
-    let mut oldest = None;
-    for rank in 0..8 {
-        let (from, to) = (seat(number, rank, 0), seat(number, rank + 1, 0));
-        let head = turn.range(&Key::Queued(from), &Key::Queued(to), 1)?;
-        if let Some((_, Record::Queued(message))) = head.first() {
-            let at = message.enqueued_at;
-            oldest = Some(oldest.map_or(at, |oldest: Timestamp| oldest.min(at)));
-        }
-    }
-    Ok(oldest)
 }

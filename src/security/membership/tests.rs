@@ -209,7 +209,7 @@ fn revoked_issuer_voids_chain() {
         (mint.leave(&a, 1, 1), [true, false]),
     ];
     for (ending, expected) in cases {
-        for order in orders(&[&records[..], &[ending.clone()]].concat()) {
+        for order in orders(&[&records[..], std::slice::from_ref(&ending)].concat()) {
             let view = merged(&mint, &order);
             assert!(!view.is_active(a.node_id()), "{ending:?}");
             // One that came after its issuer's end waits for ever, one before it becomes void.

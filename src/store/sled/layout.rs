@@ -7,6 +7,7 @@
 //! sled.new/        being made: removed at the next start
 //! sled.old/        replaced by a smaller copy: removed, or moved back if the swap was cut short
 //! rewrite          a sync failed: copy the store at the next start
+//! ballast          room that is given up on a full disk
 //! quarantine-*/    engines that could not be opened, for a person to look at
 //! ```
 //! Refuses to open anything; `open` does.
@@ -179,7 +180,8 @@ impl Home {
 
 fn in_quarantine(place: &Path) -> String {
     format!(
-        "the store was moved to {}; to start with an empty store, move that directory away",
+        "the store was moved to {}; to try it once more, rename that directory to `sled`; to start \
+         with an empty store, move it away",
         place.display()
     )
 }

@@ -52,22 +52,23 @@ pub(super) fn open(
         home.refuse_after_quarantine()?;
         make(home, cache_bytes)?;
     }
-    let why = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
+    let first = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
         Ok(engine) => return Ok(engine),
         Err(Fault::Hindered(error)) => return Err(error),
         Err(Fault::Damage(why)) => why,
     };
-    alarm(&Alarm::SnapshotsDropped(why));
+    alarm(&Alarm::SnapshotsDropped(first.clone()));
     home.drop_snapshots()?;
-    match attempt(&home.live(), cache_bytes).and_then(check_mark) {
-        Ok(engine) => Ok(engine),
-        Err(Fault::Hindered(error)) => Err(error),
-        Err(Fault::Damage(why)) => {
-            let error = home.quarantine(&why);
-            alarm(&Alarm::Quarantined(error.to_string()));
-            Err(error)
-        }
-    }
+    let why = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
+        Ok(engine) => return Ok(engine),
+        Err(Fault::Damage(why)) => why,
+        // The store's own lock is held, so this one is what the panic of the first try left behind.
+        Err(Fault::Hindered(StorageError::InUse)) => first,
+        Err(Fault::Hindered(error)) => return Err(error),
+    };
+    let error = home.quarantine(&why);
+    alarm(&Alarm::Quarantined(error.to_string()));
+    Err(error)
 }
 
 /// Opens an engine in `sled.new`, which a copy will fill.
@@ -105,7 +106,7 @@ fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
     let db = loop {
         let config = ::sled::Config::new().path(dir).cache_capacity(cache_bytes);
         match quiet::guard_opening(|| config.open()) {
-            Err(panic) => return Err(Fault::Damage(format!("sled cannot open it: {panic}"))),
+            Err(panic) => return Err(judge_panic(&panic)),
             Ok(Ok(db)) => break db,
             Ok(Err(error)) if is_lock(&error) => {
                 if Instant::now() > deadline {
@@ -121,9 +122,22 @@ fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
     let file = file.map_err(|error| io_error("open", &path, &error))?;
     let engine = Engine { db, file, blobs: dir.join("blobs") };
     // What was recovered may still be in the page cache alone, and the engine will act on it.
-    engine.sync()?;
-    sync_tree(dir)?;
+    if let Err(error) = engine.sync().and_then(|()| sync_tree(dir)) {
+        engine.close()?;
+        return Err(Fault::Hindered(error));
+    }
     Ok(engine)
+}
+
+/// A panic for want of threads, memory or handles says nothing about the files.
+fn judge_panic(panic: &str) -> Fault {
+    let shortages = ["os error 11)", "os error 12)", "os error 23)", "os error 24)", "WouldBlock"];
+    let why = format!("sled cannot open it: {panic}");
+    if shortages.iter().any(|shortage| panic.contains(shortage)) {
+        Fault::Hindered(StorageError::Io(why))
+    } else {
+        Fault::Damage(why)
+    }
 }
 
 fn is_lock(error: &::sled::Error) -> bool {

@@ -1,0 +1,144 @@
+//! One node of the demo: a child process of this same program.
+
+use super::super::error::{CliError, Exit};
+use super::cable::Cable;
+use crate::client::http::Client;
+use crate::client::json::ReadyEvent;
+use std::fs::File;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long a node may take to become ready.
+const READY_WITHIN: Duration = Duration::from_secs(15);
+/// Longest tail of a log that an error shows, in bytes.
+const LOG_SHOWN: usize = 400;
+
+/// A node, running or not.
+pub(super) struct Node {
+    name: &'static str,
+    data: PathBuf,
+    /// The others come in through it.
+    pub(super) cable: Cable,
+    /// Where it looks for its neighbour.
+    peer: Option<SocketAddr>,
+    child: Option<Child>,
+    socket: PathBuf,
+}
+
+impl Node {
+    /// A node that has not started yet.
+    pub(super) async fn new(
+        name: &'static str,
+        folder: &Path,
+        peer: Option<SocketAddr>,
+    ) -> Result<Self, CliError> {
+        let cable = Cable::lay().await.map_err(|why| {
+            CliError::new(Exit::Configuration, "no_port", format!("no port can be opened: {why}"))
+        })?;
+        let data = folder.join(name);
+        Ok(Self { name, data, cable, peer, child: None, socket: PathBuf::new() })
+    }
+
+    /// Starts it, and waits until it is ready. With a token it joins first.
+    pub(super) async fn start(&mut self, token: Option<&str>) -> Result<(), CliError> {
+        let failed = |why: std::io::Error| self.failure(&format!("cannot be started: {why}"));
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.data.with_extension("log"))
+            .map_err(failed)?;
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command
+            .args(["up", "--json", "--exit-with-stdin", "--no-discovery"])
+            .args(["--name", self.name, "--listen", "127.0.0.1:0"])
+            .arg("--announce")
+            .arg(self.cable.address().to_string())
+            .arg("--data")
+            .arg(&self.data)
+            .env_remove("MESHMQ_DATA")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .process_group(0)
+            .kill_on_drop(true);
+        if let Some(peer) = self.peer {
+            command.arg("--peer").arg(peer.to_string());
+        }
+        if let Some(token) = token {
+            command.args(["--join", token]);
+        }
+        let mut child = command.spawn().map_err(failed)?;
+        let ready = tokio::time::timeout(READY_WITHIN, ready_event(&mut child)).await;
+        let Ok(Some(event)) = ready else {
+            return Err(self.failure("did not become ready"));
+        };
+        let listens = event.ready.listen.iter().find_map(|text| socket_address(text));
+        let Some(listens) = listens else {
+            return Err(self.failure("listens on no address"));
+        };
+        self.cable.lead_to(listens);
+        self.socket = PathBuf::from(event.ready.socket);
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// Kills it as a power cut would: SIGKILL.
+    pub(super) async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill().await;
+        }
+    }
+
+    /// A connection to its door.
+    pub(super) async fn connect(&self) -> Result<Client, CliError> {
+        Ok(Client::connect(&self.socket).await?)
+    }
+
+    /// Path of its door.
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// An error that shows the end of the node's log.
+    fn failure(&self, what: &str) -> CliError {
+        let mut log = Vec::new();
+        if let Ok(mut file) = File::open(self.data.with_extension("log")) {
+            let _ = file.read_to_end(&mut log);
+        }
+        let tail =
+            String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_SHOWN)..]).into_owned();
+        let message = format!("node {} {what}", self.name);
+        CliError::new(Exit::Defect, "demo_node", message)
+            .hint(format!("its log ends with: {}", tail.trim()))
+    }
+}
+
+/// Reads the first line of a node; what follows is read and dropped, so that it never blocks.
+async fn ready_event(child: &mut Child) -> Option<ReadyEvent> {
+    let mut output = BufReader::new(child.stdout.take()?);
+    let mut line = String::new();
+    output.read_line(&mut line).await.ok()?;
+    tokio::spawn(async move {
+        let mut bytes = [0; 4096];
+        while matches!(output.read(&mut bytes).await, Ok(1..)) {}
+    });
+    serde_json::from_str(&line).ok()
+}
+
+/// Reads `/ip4/…/tcp/…`, whatever follows.
+fn socket_address(text: &str) -> Option<SocketAddr> {
+    if let Ok(plain) = text.parse() {
+        return Some(plain);
+    }
+    let parts: Vec<&str> = text.split('/').collect();
+    match parts.as_slice() {
+        ["", "ip4", ip, "tcp", port, ..] => format!("{ip}:{port}").parse().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! One HTTP/1.1 connection to a node's Unix socket.
+//!
+//! What a connection received under locks returns to its queue when the connection closes, so it
+//! is opened once, never silently replaced while locks are out, and closed by dropping it. Refuses
+//! to retry a request that may have reached the node.
+
+use super::json::{Problem, code};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use tokio::net::UnixStream;
+
+/// Largest answer that is read, in bytes: a full receive of the largest bodies in base64.
+pub const ANSWER_MAX: usize = 512 * 1024 * 1024;
+
+/// A connection to a node.
+#[derive(Debug)]
+pub struct Client {
+    socket: PathBuf,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Client {
+    /// Connects to the node behind a socket.
+    ///
+    /// # Errors
+    /// [`ClientError::NotRunning`] if nothing listens there, [`ClientError::NotAllowed`] if the
+    /// socket is not for this user.
+    pub async fn connect(socket: &Path) -> Result<Self, ClientError> {
+        let sender = open(socket).await?;
+        Ok(Self { socket: socket.to_owned(), sender })
+    }
+
+    /// Whether the node has closed the connection: what it had locked has returned.
+    pub fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Opens the connection anew if the node has closed it.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub async fn reopen_if_closed(&mut self) -> Result<(), ClientError> {
+        if self.sender.ready().await.is_err() {
+            self.sender = open(&self.socket).await?;
+        }
+        Ok(())
+    }
+
+    /// `GET path`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, ClientError> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// `POST path` with a JSON body.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<T, ClientError> {
+        self.call(Method::POST, path, Some(to_json(body))).await
+    }
+
+    /// `PUT path` with a JSON body.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn put<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<T, ClientError> {
+        self.call(Method::PUT, path, Some(to_json(body))).await
+    }
+
+    /// `DELETE path`.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn delete<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, ClientError> {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    /// `POST path` without a body, where the answer says no more than that it is done.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn tell(&mut self, path: &str) -> Result<(), ClientError> {
+        self.exchange(Method::POST, path, None).await.map(drop)
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<T, ClientError> {
+        let answer = self.exchange(method, path, body).await?;
+        serde_json::from_slice(&answer).map_err(|why| ClientError::Unreadable(why.to_string()))
+    }
+
+    async fn exchange(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<Bytes, ClientError> {
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, "meshmq");
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request
+            .body(Full::new(body.unwrap_or_default()))
+            .map_err(|why| ClientError::Unreadable(why.to_string()))?;
+        self.sender.ready().await.map_err(broken)?;
+        let answer = self.sender.send_request(request).await.map_err(broken)?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_MAX)
+            .collect()
+            .await
+            .map_err(|why| ClientError::Broken(why.to_string()))?
+            .to_bytes();
+        if status.is_success() { Ok(body) } else { Err(problem(status, &body)) }
+    }
+}
+
+async fn open(socket: &Path) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+    let stream = UnixStream::connect(socket).await.map_err(|why| {
+        if why.kind() == std::io::ErrorKind::PermissionDenied {
+            ClientError::NotAllowed(socket.to_owned())
+        } else {
+            ClientError::NotRunning(socket.to_owned())
+        }
+    })?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    tokio::spawn(async move {
+        // Its failure is told to whoever waits for an answer.
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+fn to_json(body: &impl Serialize) -> Bytes {
+    Bytes::from(serde_json::to_vec(body).expect("the wire types have string keys only"))
+}
+
+fn broken(why: hyper::Error) -> ClientError {
+    ClientError::Broken(why.to_string())
+}
+
+fn problem(status: StatusCode, body: &[u8]) -> ClientError {
+    let read = serde_json::from_slice(body).unwrap_or_else(|_| {
+        let text = String::from_utf8_lossy(body);
+        let detail = if text.trim().is_empty() { status.to_string() } else { text.into_owned() };
+        Problem::new(status.as_u16(), code::INTERNAL, detail)
+    });
+    ClientError::Problem(Box::new(read))
+}
+
+/// Why there is no answer, or no good one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// Nothing listens at the socket.
+    #[error("no node is running at {}", .0.display())]
+    NotRunning(PathBuf),
+    /// The socket belongs to another user or group.
+    #[error("{} is not open to this user", .0.display())]
+    NotAllowed(PathBuf),
+    /// The connection broke; the request may have been carried out.
+    #[error("the connection to the node broke: {0}")]
+    Broken(String),
+    /// The node refused the request, or failed at it.
+    #[error("{}", .0.detail)]
+    Problem(Box<Problem>),
+    /// The answer is not what this version expects.
+    #[error("the node's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+#[cfg(test)]
+mod tests;

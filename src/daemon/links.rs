@@ -1,0 +1,109 @@
+//! Between the links and the rest: what the service asks of them, and what they tell the engine.
+
+use crate::engine::address::NodeId;
+use crate::engine::command::{Command, Reply};
+use crate::engine::step::Event;
+use crate::net::{JoinError, NetEvent, NetHandle};
+use crate::runtime::Handle;
+use crate::security::{Gatekeeper, Keep, NodeName, Token};
+use crate::service::{JoinFailure, JoinFuture, Link, Links, Sighting};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, watch};
+
+/// The links as the service sees them.
+pub(super) struct NetLinks(pub(super) NetHandle, pub(super) Vec<SocketAddr>);
+
+impl Links for NetLinks {
+    fn links(&self) -> Vec<Link> {
+        let links = self.0.links().into_iter();
+        links
+            .map(|link| Link { node: link.node, address: link.address, rtt_ms: link.rtt_ms })
+            .collect()
+    }
+
+    fn heard_ms(&self, node: NodeId) -> Option<u64> {
+        self.0.heard_ms(node)
+    }
+
+    fn strangers(&self) -> Vec<Sighting> {
+        let strangers = self.0.strangers().into_iter();
+        strangers
+            .map(|seen| Sighting {
+                node: seen.node,
+                addresses: seen.addresses.iter().map(ToString::to_string).collect(),
+                seen_ms: seen.seen_ms,
+            })
+            .collect()
+    }
+
+    fn listening(&self) -> Vec<SocketAddr> {
+        self.0.listening()
+    }
+
+    fn announced(&self) -> Vec<SocketAddr> {
+        if self.1.is_empty() { self.listening() } else { self.1.clone() }
+    }
+
+    fn join(&self, token: Token, name: NodeName) -> JoinFuture<'_> {
+        Box::pin(async move {
+            let joined = self.0.join(token, name).await.map_err(|why| match why {
+                JoinError::Unreachable(why) => JoinFailure::Unreachable(why),
+                JoinError::Refused(denial) => JoinFailure::Denied(denial),
+                JoinError::Busy => JoinFailure::Busy,
+                JoinError::NotKept | JoinError::Stopped => JoinFailure::NotStored,
+            })?;
+            tracing::info!(mesh = joined.mesh, "joined a mesh");
+            Ok(())
+        })
+    }
+}
+
+/// Passes what the links say to the engine, in order, until they have ended. `listens` changes with
+/// the addresses they listen on.
+pub(super) async fn pump(
+    mut events: mpsc::Receiver<NetEvent>,
+    handle: Handle,
+    listens: watch::Sender<()>,
+) {
+    while let Some(event) = events.recv().await {
+        match event {
+            NetEvent::Input(input) => handle.input(input).await,
+            NetEvent::Keep(keep, done) => {
+                let Keep { private, directory, forget } = keep;
+                let kept = handle.call(Command::Keep { private, directory, forget }).await;
+                // Whoever asked may have given up.
+                let _ = done.send(kept.is_ok());
+            }
+            NetEvent::Listening(addresses) => {
+                tracing::info!(?addresses, "listening");
+                listens.send_replace(());
+            }
+            NetEvent::Warning(what) => tracing::warn!("{what}"),
+        }
+    }
+}
+
+/// Tells the gatekeeper of every directory record that has become durable. `events` must have been
+/// taken before the first record could come.
+pub(super) async fn learn(
+    mut events: Receiver<Event>,
+    handle: Handle,
+    gatekeeper: Arc<Gatekeeper>,
+) {
+    loop {
+        match events.recv().await {
+            Ok(Event::Learned(record)) => gatekeeper.learned(&record),
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => {
+                let Ok(Reply::Kept { directory, .. }) = handle.call(Command::Kept).await else {
+                    return;
+                };
+                directory.iter().for_each(|record| gatekeeper.learned(record));
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

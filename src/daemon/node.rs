@@ -1,0 +1,128 @@
+//! The parts of a running node below its doors, and what passes between them.
+
+use super::DaemonError;
+use super::core::Core;
+use super::home::Home;
+use super::links::{NetLinks, learn, pump};
+use super::space;
+use crate::engine::Engine;
+use crate::engine::limits::Limits;
+use crate::engine::step::Output;
+use crate::net::{self, NetConfig, NetEvent, NetHandle};
+use crate::runtime::{self, Clock, Handle};
+use crate::security::{Gatekeeper, Identity};
+use crate::service::{Parts, Service};
+use crate::store::SledStore;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Things said by the links that wait for the engine.
+const NET_EVENTS_MAX: usize = 1_024;
+/// How long the links may take to listen.
+const LISTEN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Engine, links and what runs between them.
+pub(super) struct Node {
+    pub(super) home: Home,
+    pub(super) handle: Handle,
+    pub(super) gatekeeper: Arc<Gatekeeper>,
+    pub(super) net: NetHandle,
+    pub(super) stop: CancellationToken,
+    identity: Arc<Identity>,
+    announce: Vec<SocketAddr>,
+    thread: std::thread::JoinHandle<Engine<SledStore>>,
+    listening: watch::Receiver<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Starts links and engine.
+    pub(super) async fn start(
+        home: Home,
+        core: Core,
+        config: NetConfig,
+        stop: CancellationToken,
+    ) -> Result<Self, DaemonError> {
+        let Core { engine, identity, gatekeeper, private } = core;
+        let clock = Clock::start(engine.now());
+        let wall = clock.clone();
+        let config = NetConfig {
+            addresses: private,
+            wall: Arc::new(move || wall.wall(wall.now())),
+            ..config
+        };
+        let announce = config.announce.clone();
+        let (events, from_net) = mpsc::channel::<NetEvent>(NET_EVENTS_MAX);
+        let net = net::start(config, identity.to_bytes(), Arc::clone(&gatekeeper), events).await?;
+        let outbound = net.clone();
+        let (handle, thread) = runtime::spawn(engine, clock, move |output| match output {
+            Output::Event(_) => {}
+            output => outbound.try_send(output),
+        });
+        let (listens, listening) = watch::channel(());
+        let reserve = Limits::default().disk_reserve_bytes;
+        let tasks = vec![
+            tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
+            tokio::spawn(pump(from_net, handle.clone(), listens)),
+            tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
+        ];
+        Ok(Self {
+            home,
+            handle,
+            gatekeeper,
+            net,
+            stop,
+            identity,
+            announce,
+            thread,
+            listening,
+            tasks,
+        })
+    }
+
+    /// The application service over these parts.
+    pub(super) fn service(&self, socket: &Path) -> Service {
+        Service::new(Parts {
+            handle: self.handle.clone(),
+            identity: Arc::clone(&self.identity),
+            gatekeeper: Arc::clone(&self.gatekeeper),
+            links: Arc::new(NetLinks(self.net.clone(), self.announce.clone())),
+            stop: self.stop.clone(),
+            socket: socket.display().to_string(),
+        })
+    }
+
+    /// Waits until the links listen on so many addresses, or as many as there will be.
+    pub(super) async fn listening(&self, count: usize) -> Result<Vec<SocketAddr>, DaemonError> {
+        let mut news = self.listening.clone();
+        let all = async {
+            while self.net.listening().len() < count.max(1) && news.changed().await.is_ok() {}
+        };
+        // The addresses that are there by then are better than none.
+        let _ = timeout(LISTEN_TIME_MAX, all).await;
+        let listening = self.net.listening();
+        if listening.is_empty() {
+            return Err(DaemonError::defect("the links do not listen"));
+        }
+        Ok(listening)
+    }
+
+    /// Ends links and engine, and lets go of the store and the directory.
+    pub(super) async fn shut_down(self) {
+        self.net.shutdown().await;
+        self.handle.stop().await;
+        self.tasks.iter().for_each(JoinHandle::abort);
+        let thread = self.thread;
+        let closed = tokio::task::spawn_blocking(move || drop(thread.join()));
+        if let Err(why) = closed.await {
+            tracing::error!(%why, "the store was not closed");
+        }
+        drop(self.home);
+    }
+}

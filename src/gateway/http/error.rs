@@ -1,0 +1,65 @@
+//! Refusals as `application/problem+json` (RFC 9457).
+
+use crate::client::json::{Problem, code};
+use crate::service::ServiceError;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// The media type of every refusal.
+pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// An answer that says no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal(Box<Problem>);
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Problem::new(status.as_u16(), code, detail);
+        problem.title = status.canonical_reason().unwrap_or("Error").to_owned();
+        Self(Box::new(problem))
+    }
+
+    /// Something in the request cannot be read.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::BAD_REQUEST, detail)
+    }
+
+    /// The path or method is unknown.
+    pub(super) fn no_such_path(status: u16, detail: &str) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
+        Self::new(status, code::NO_SUCH_PATH, detail)
+    }
+
+    /// The node took too long.
+    pub(super) fn too_late() -> Self {
+        let detail = "the node did not answer in time; the request may still be carried out";
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "timed_out", detail)
+            .hint("see with `meshmq status` whether the node works")
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into()).filter(|hint: &String| !hint.is_empty());
+        self
+    }
+}
+
+impl From<ServiceError> for Refusal {
+    fn from(error: ServiceError) -> Self {
+        let verdict = error.verdict();
+        let status =
+            StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
+            tracing::warn!(code = verdict.code, %error, "a request failed");
+        }
+        Self::new(status, verdict.code, error.to_string()).hint(error.hint())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).expect("a problem has string keys only");
+        (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+    }
+}

@@ -1,0 +1,29 @@
+//! The other members, the strangers, and tokens for new members.
+
+use super::error::Refusal;
+use super::extract::{Json, millis};
+use super::view;
+use crate::client::json::{InviteRequest, Invited, Peers, rfc3339};
+use crate::service::Service;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+/// `GET /v1/peers`
+pub(super) async fn list(State(service): State<Service>) -> Result<axum::Json<Peers>, Refusal> {
+    Ok(axum::Json(view::peers(service.peers().await?)))
+}
+
+/// `POST /v1/invites`
+pub(super) async fn invite(
+    State(service): State<Service>,
+    Json(asked): Json<InviteRequest>,
+) -> Result<(StatusCode, axum::Json<Invited>), Refusal> {
+    let ttl_ms = asked.ttl_s.map(|seconds| millis("ttl_s", seconds)).transpose()?;
+    let invited = service.invite(ttl_ms, asked.admin).await?;
+    let answer = Invited {
+        token: invited.token,
+        expires_at: rfc3339(invited.expires_ms),
+        mesh: invited.mesh,
+    };
+    Ok((StatusCode::CREATED, axum::Json(answer)))
+}

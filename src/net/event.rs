@@ -1,0 +1,107 @@
+//! What the links tell the daemon, and what they show of themselves.
+
+use crate::engine::address::NodeId;
+use crate::engine::step::Input;
+use crate::security::{Denial, Keep};
+use std::net::SocketAddr;
+use tokio::sync::oneshot;
+
+/// News for the daemon, in the order in which they must be handled.
+#[derive(Debug)]
+pub enum NetEvent {
+    /// For the engine: checked, and in the order of the link.
+    Input(Input),
+    /// To be made durable; the answer tells whether it is.
+    Keep(Keep, oneshot::Sender<bool>),
+    /// The addresses at which this node listens now, as `ip:port`.
+    Listening(Vec<String>),
+    /// Something that does not work and does not stop the node, in words.
+    Warning(String),
+}
+
+/// A live link, as `peers` shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkView {
+    /// Who.
+    pub node: NodeId,
+    /// The other end.
+    pub address: String,
+    /// Round trip when idle, in milliseconds, once it was measured.
+    pub rtt_ms: Option<f64>,
+    /// For how long the link has been up, in milliseconds.
+    pub since_ms: u64,
+    /// How long ago the last byte came, in milliseconds.
+    pub last_heard_ms: u64,
+    /// Requests of ours that wait for their answer.
+    pub in_flight: usize,
+}
+
+/// A node seen that is no member of this mesh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrangerView {
+    /// Who.
+    pub node: NodeId,
+    /// Where it was seen.
+    pub addresses: Vec<SocketAddr>,
+    /// How long ago, in milliseconds.
+    pub seen_ms: u64,
+}
+
+/// Whether neighbours are looked for by mDNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiscoveryState {
+    /// It runs.
+    On,
+    /// It was turned off.
+    Off,
+    /// It could not start; static peers work all the same.
+    Failed(String),
+}
+
+/// Outcome of a join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Who let this node in.
+    pub inviter: NodeId,
+    /// The mesh's label.
+    pub mesh: String,
+}
+
+/// Why a join did not come about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// Nobody answered at the token's addresses (exit 69).
+    #[error("the inviter cannot be reached: {0}")]
+    Unreachable(String),
+    /// The inviter or this node refuses (exit 77, 73 for a taken name).
+    #[error(transparent)]
+    Refused(#[from] Denial),
+    /// The membership could not be made durable (exit 74).
+    #[error("the new membership could not be stored")]
+    NotKept,
+    /// Another join is under way (exit 75).
+    #[error("another join is under way")]
+    Busy,
+    /// The links are shutting down.
+    #[error("the node is stopping")]
+    Stopped,
+}
+
+/// Why the links did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// A listen address that was asked for is taken or not of this machine (exit 78).
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// As it was asked for.
+        address: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// The secret is no Ed25519 key, or not that of the gatekeeper.
+    #[error("the node's key cannot be used for links")]
+    Key,
+    /// The encryption of links could not be set up.
+    #[error("cannot set up the transport: {0}")]
+    Transport(String),
+}

@@ -1,0 +1,141 @@
+//! A stream that notes when something came and that can be cut at once.
+//!
+//! Cutting matters: closing in good order waits until what was written is on its way, which on a
+//! dead link never happens.
+
+use super::super::clock::Clock;
+use futures::task::AtomicWaker;
+use futures::{AsyncRead, AsyncWrite};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+/// What is known of one TCP connection.
+pub(crate) struct Wire {
+    clock: Clock,
+    heard_ms: AtomicU64,
+    rtt_us: AtomicU64,
+    cut: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Wire {
+    /// A connection that begins now.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            heard_ms: AtomicU64::new(clock.now_ms()),
+            rtt_us: AtomicU64::new(0),
+            cut: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+        }
+    }
+
+    /// When the last byte came, by the clock of the links.
+    pub(crate) fn heard_ms(&self) -> u64 {
+        self.heard_ms.load(Ordering::Relaxed)
+    }
+
+    /// The round trip when idle, in microseconds, once it is known.
+    pub(crate) fn rtt_us(&self) -> Option<u64> {
+        match self.rtt_us.load(Ordering::Relaxed) {
+            0 => None,
+            us => Some(us),
+        }
+    }
+
+    /// Notes the round trip.
+    pub(crate) fn note_rtt_us(&self, us: u64) {
+        self.rtt_us.store(us.max(1), Ordering::Relaxed);
+    }
+
+    /// Ends the connection now, whatever still waits to be written.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.reader.wake();
+        self.writer.wake();
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+
+    fn came(&self, bytes: usize) {
+        if bytes > 0 {
+            self.heard_ms.store(self.clock.now_ms(), Ordering::Relaxed);
+        }
+    }
+}
+
+fn severed<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the link was cut")))
+}
+
+/// A stream with its [`Wire`].
+pub(crate) struct WireStream<S> {
+    inner: S,
+    wire: Arc<Wire>,
+}
+
+impl<S> WireStream<S> {
+    /// Counts what `inner` moves.
+    pub(crate) fn new(inner: S, wire: Arc<Wire>) -> Self {
+        Self { inner, wire }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for WireStream<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.wire.reader.register(cx.waker());
+        if this.wire.is_cut() {
+            return severed();
+        }
+        let outcome = Pin::new(&mut this.inner).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(bytes)) = &outcome {
+            this.wire.came(*bytes);
+        }
+        outcome
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for WireStream<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.wire.writer.register(cx.waker());
+        if this.wire.is_cut() {
+            return severed();
+        }
+        Pin::new(&mut this.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.wire.writer.register(cx.waker());
+        if this.wire.is_cut() {
+            return severed();
+        }
+        Pin::new(&mut this.inner).poll_flush(cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.wire.writer.register(cx.waker());
+        if this.wire.is_cut() {
+            return severed();
+        }
+        Pin::new(&mut this.inner).poll_close(cx)
+    }
+}

@@ -1,0 +1,56 @@
+//! Node time: from the engine's base at start, forwards with a clock that counts suspend.
+//!
+//! Refuses to run backwards. The wall clock is read for display only, so that setting it cannot end
+//! a message or a lock.
+
+use crate::engine::time::{SECOND_MS, Timestamp};
+use crate::os;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// Drift between node time and wall clock that is shown no sooner than this, in milliseconds, so
+/// that one moment is printed the same way twice.
+const DRIFT_SHOWN_MS: u64 = 2 * SECOND_MS;
+
+/// The node's clock. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    base: Timestamp,
+    started: Duration,
+    wall_offset_ms: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// A clock that shows `base` now: the engine's time after its store was opened.
+    pub fn start(base: Timestamp) -> Self {
+        let wall_offset_ms = Arc::new(AtomicI64::new(offset(os::wall_ms(), base)));
+        Self { base, started: os::since_boot(), wall_offset_ms }
+    }
+
+    /// Node time.
+    pub fn now(&self) -> Timestamp {
+        let passed = os::since_boot().saturating_sub(self.started).as_millis();
+        self.base.after(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+
+    /// What a wall clock shows at a moment of node time, in milliseconds since 1970.
+    pub fn wall(&self, moment: Timestamp) -> u64 {
+        let fresh = offset(os::wall_ms(), self.now());
+        let kept = self.wall_offset_ms.load(Ordering::Relaxed);
+        let shown = if fresh.abs_diff(kept) > DRIFT_SHOWN_MS {
+            self.wall_offset_ms.store(fresh, Ordering::Relaxed);
+            fresh
+        } else {
+            kept
+        };
+        moment.as_millis().saturating_add_signed(shown)
+    }
+}
+
+fn offset(wall_ms: u64, node: Timestamp) -> i64 {
+    i64::try_from(i128::from(wall_ms) - i128::from(node.as_millis())).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+use super::*;
+
+#[test]
+fn it_starts_at_the_base_and_never_runs_backwards() {
+    let clock = Clock::start(Timestamp::from_millis(5_000));
+    let mut last = clock.now();
+    assert!(last.since(Timestamp::from_millis(5_000)) < 60_000);
+    for _ in 0..1_000 {
+        let now = clock.now();
+        assert!(now >= last);
+        last = now;
+    }
+}
+
+#[test]
+fn wall_time_is_the_wall_clocks_whatever_the_base() {
+    let clock = Clock::start(Timestamp::from_millis(5_000));
+    let shown = clock.wall(clock.now());
+    assert!(shown.abs_diff(os::wall_ms()) <= DRIFT_SHOWN_MS + 1_000);
+}
+
+#[test]
+fn one_moment_is_shown_the_same_way_twice() {
+    let clock = Clock::start(Timestamp::from_millis(os::wall_ms()));
+    let moment = clock.now();
+    assert_eq!(clock.wall(moment), clock.wall(moment));
+}

@@ -1,0 +1,186 @@
+//! The one thread that turns the engine: gather what waits, process once, hand out the outputs.
+//!
+//! Refuses to go on after a failed commit: the thread ends and everyone who waits is told.
+
+use super::clock::Clock;
+use super::handle::{EVENTS_MAX, Ending, Handle, INPUTS_MAX};
+use crate::engine::command::{Command, Reply};
+use crate::engine::rejection::Rejection;
+use crate::engine::step::{Event, Input, Output};
+use crate::engine::storage::Storage;
+use crate::engine::time::Timestamp;
+use crate::engine::{Engine, EngineError};
+use std::collections::BTreeMap;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// Inputs that one commit serves at most.
+pub const DRAIN_MAX: usize = 256;
+/// The longest nap: timers of the system may stand still in suspend, node time does not.
+const NAP_MAX: Duration = Duration::from_secs(5);
+
+/// What the thread turns: the engine, or a double of it in tests.
+pub trait Machine: Send {
+    /// Why it cannot go on.
+    type Error: std::fmt::Display;
+
+    /// Processes the inputs in one durable step.
+    ///
+    /// # Errors
+    /// When the step did not become durable; then the machine is not called again.
+    fn process(&mut self, now: Timestamp, inputs: Vec<Input>) -> Result<Vec<Output>, Self::Error>;
+
+    /// When it wants to be called at the latest, without input.
+    fn deadline(&self) -> Option<Timestamp>;
+}
+
+impl<S: Storage> Machine for Engine<S> {
+    type Error = EngineError;
+
+    fn process(&mut self, now: Timestamp, inputs: Vec<Input>) -> Result<Vec<Output>, EngineError> {
+        Self::process(self, now, inputs)
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        Self::deadline(self)
+    }
+}
+
+/// One thing for the thread to do.
+#[derive(Debug)]
+pub(super) enum Job {
+    Call(Box<Command>, oneshot::Sender<Result<Reply, Rejection>>),
+    Input(Box<Input>),
+    Stop,
+}
+
+/// Starts the thread. `outbound` gets every output but the replies, on that thread, so it must not
+/// block; events also go to [`Handle::events`].
+///
+/// The machine comes back when the thread is joined, after [`Handle::stop`], the loss of the last
+/// handle, or a failed commit; [`Handle::ended`] tells which.
+///
+/// # Panics
+/// If the system gives no thread.
+pub fn spawn<M: Machine + 'static>(
+    machine: M,
+    clock: Clock,
+    outbound: impl FnMut(Output) + Send + 'static,
+) -> (Handle, JoinHandle<M>) {
+    let (jobs, waiting) = mpsc::channel(INPUTS_MAX);
+    let (events, _) = broadcast::channel(EVENTS_MAX);
+    let (told, ending) = watch::channel(None);
+    let thread = EngineThread {
+        machine,
+        outbound,
+        waiting,
+        events: events.clone(),
+        clock: clock.clone(),
+        pending: BTreeMap::new(),
+        next_ticket: 0,
+    };
+    let thread = std::thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || thread.run(&told))
+        .expect("the system gives a thread");
+    (Handle { jobs, events, clock, ending }, thread)
+}
+
+struct EngineThread<M, F> {
+    machine: M,
+    outbound: F,
+    waiting: mpsc::Receiver<Job>,
+    events: broadcast::Sender<Event>,
+    clock: Clock,
+    /// Who waits for which ticket.
+    pending: BTreeMap<u64, oneshot::Sender<Result<Reply, Rejection>>>,
+    next_ticket: u64,
+}
+
+impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
+    fn run(mut self, told: &watch::Sender<Option<Ending>>) -> M {
+        let timer = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime with nothing but timers");
+        let mut jobs = Vec::with_capacity(DRAIN_MAX);
+        let ending = loop {
+            let open = self.gather(&timer, &mut jobs);
+            let (inputs, stop) = self.inputs(&mut jobs);
+            let now = self.clock.now();
+            let is_due = self.machine.deadline().is_some_and(|due| due <= now);
+            if (is_due || !inputs.is_empty())
+                && let Err(failed) = self.turn(now, inputs)
+            {
+                break failed;
+            }
+            if stop || !open {
+                break Ending::Asked;
+            }
+        };
+        // Whoever waits must learn of the end before the machine, and with it the store, is gone.
+        self.waiting.close();
+        while self.waiting.try_recv().is_ok() {}
+        self.pending.clear();
+        told.send_replace(Some(ending));
+        self.machine
+    }
+
+    /// Waits for work until the machine's deadline. False if no handle is left.
+    fn gather(&mut self, timer: &tokio::runtime::Runtime, jobs: &mut Vec<Job>) -> bool {
+        let now = self.clock.now();
+        let nap = self
+            .machine
+            .deadline()
+            .map_or(NAP_MAX, |due| Duration::from_millis(due.since(now)).min(NAP_MAX));
+        let receive = self.waiting.recv_many(jobs, DRAIN_MAX);
+        let got = timer.block_on(async { tokio::time::timeout(nap, receive).await });
+        got.map_or(true, |count| count > 0)
+    }
+
+    /// Turns jobs into inputs, remembers who waits for what, and tells whether to stop after them.
+    fn inputs(&mut self, jobs: &mut Vec<Job>) -> (Vec<Input>, bool) {
+        let mut stop = false;
+        let mut inputs = Vec::with_capacity(jobs.len());
+        for job in jobs.drain(..) {
+            match job {
+                Job::Call(command, reply) => {
+                    let ticket = self.next_ticket;
+                    self.next_ticket += 1;
+                    self.pending.insert(ticket, reply);
+                    inputs.push(Input::Command { ticket, command: *command });
+                }
+                Job::Input(input) => inputs.push(*input),
+                Job::Stop => stop = true,
+            }
+        }
+        (inputs, stop)
+    }
+
+    /// One durable step and what follows from it.
+    fn turn(&mut self, now: Timestamp, inputs: Vec<Input>) -> Result<(), Ending> {
+        let outputs = self.machine.process(now, inputs);
+        let outputs = outputs.map_err(|error| Ending::Failed(error.to_string()))?;
+        for output in outputs {
+            match output {
+                Output::Reply { ticket, result } => {
+                    if let Some(reply) = self.pending.remove(&ticket) {
+                        // A caller that is gone does not want its reply.
+                        let _ = reply.send(result);
+                    }
+                }
+                Output::Event(event) => {
+                    (self.outbound)(Output::Event(event.clone()));
+                    // Nobody may be listening.
+                    let _ = self.events.send(event);
+                }
+                other => (self.outbound)(other),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! Messages as programs write and read them, and the bounds of their properties.
+
+use crate::codec::{Inner, decode_inner};
+use crate::engine::address::QueueName;
+use crate::engine::command::Peeked;
+use crate::engine::ids::MessageId;
+use crate::engine::limits::BODY_MAX;
+use crate::engine::message::{Delivery, Extensions, Priority};
+use crate::engine::rejection::Rejection;
+use crate::engine::time::Timestamp;
+use crate::service::ServiceError;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// Bounds of a message's properties: together with the largest body they stay below the largest
+/// inner part.
+pub mod limits {
+    /// Longest label, in characters (MSMQ: `MQ_MAX_MSG_LABEL_LEN`).
+    pub const LABEL_MAX: usize = 249;
+    /// Headers of one message.
+    pub const HEADERS_MAX: usize = 64;
+    /// Longest name of a header, in bytes.
+    pub const HEADER_NAME_MAX: usize = 256;
+    /// All headers of one message, names and values, in bytes.
+    pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
+    /// Longest content type, in bytes.
+    pub const CONTENT_TYPE_MAX: usize = 255;
+    /// Longest correlation id, in bytes.
+    pub const CORRELATION_MAX: usize = 255;
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewMessage {
+    /// The body, at most [`BODY_MAX`] bytes.
+    pub body: Bytes,
+    /// A short text for people.
+    pub label: String,
+    /// Properties of the application.
+    pub headers: BTreeMap<String, String>,
+    /// Media type of the body; empty if nobody said.
+    pub content_type: String,
+    /// Urgency.
+    pub priority: Priority,
+    /// Express, recoverable or transactional.
+    pub delivery: Delivery,
+    /// Time to reach the queue, in milliseconds; the engine's default if none.
+    pub reach_within_ms: Option<u64>,
+    /// Time to be received, in milliseconds.
+    pub ttl_ms: Option<u64>,
+    /// The message that this one belongs to.
+    pub correlation_id: Option<String>,
+    /// The queue for the answer, `queue` or `queue@node`.
+    pub reply_to: Option<String>,
+}
+
+impl NewMessage {
+    /// Checks the properties against their bounds.
+    pub(super) fn check(&self) -> Result<(), ServiceError> {
+        let too_long = |what, max: usize| {
+            Err(ServiceError::bad_value(what, format!("at most {max} bytes of text")))
+        };
+        if self.body.len() > BODY_MAX {
+            let (size, limit) = (self.body.len() as u64, BODY_MAX as u64);
+            return Err(Rejection::TooLarge { size, limit }.into());
+        }
+        if self.label.chars().count() > limits::LABEL_MAX {
+            let bounds = format!("at most {} characters", limits::LABEL_MAX);
+            return Err(ServiceError::bad_value("a label", bounds));
+        }
+        if self.content_type.len() > limits::CONTENT_TYPE_MAX {
+            return too_long("a content type", limits::CONTENT_TYPE_MAX);
+        }
+        if self.correlation_id.as_ref().is_some_and(|id| id.len() > limits::CORRELATION_MAX) {
+            return too_long("a correlation id", limits::CORRELATION_MAX);
+        }
+        self.check_headers()
+    }
+
+    fn check_headers(&self) -> Result<(), ServiceError> {
+        let named = |name: &String| {
+            (1..=limits::HEADER_NAME_MAX).contains(&name.len()) && !name.contains(char::is_control)
+        };
+        let bytes: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if self.headers.len() > limits::HEADERS_MAX {
+            let bounds = format!("at most {}", limits::HEADERS_MAX);
+            return Err(ServiceError::bad_value("the number of headers", bounds));
+        }
+        if !self.headers.keys().all(named) {
+            let bounds =
+                format!("1 to {} bytes without control characters", limits::HEADER_NAME_MAX);
+            return Err(ServiceError::bad_value("a header's name", bounds));
+        }
+        if bytes > limits::HEADERS_BYTES_MAX {
+            let bounds = format!("at most {} bytes together", limits::HEADERS_BYTES_MAX);
+            return Err(ServiceError::bad_value("the headers", bounds));
+        }
+        Ok(())
+    }
+
+    /// The inner part for a queue. The caller has checked the properties.
+    pub(super) fn into_inner(self, queue: QueueName, reply_to: Option<String>) -> Inner {
+        Inner {
+            queue,
+            label: self.label,
+            headers: self.headers,
+            content_type: self.content_type,
+            correlation_id: self.correlation_id,
+            reply_to,
+            body: self.body,
+            extensions: Extensions::new(),
+        }
+    }
+}
+
+/// A message in a local queue, with its inner part read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its id; the origin is in it.
+    pub id: MessageId,
+    /// The queue it is in.
+    pub queue: QueueName,
+    /// 0 to 7.
+    pub priority: Priority,
+    /// Express, recoverable or transactional.
+    pub delivery: Delivery,
+    /// A short text for people.
+    pub label: String,
+    /// Properties of the application.
+    pub headers: BTreeMap<String, String>,
+    /// Media type of the body; empty if nobody said.
+    pub content_type: String,
+    /// The message that this one belongs to.
+    pub correlation_id: Option<String>,
+    /// The queue for the answer.
+    pub reply_to: Option<String>,
+    /// The body.
+    pub body: Bytes,
+    /// When it entered the queue.
+    pub enqueued_at: Timestamp,
+    /// How often it was handed out, this time included.
+    pub delivery_count: u32,
+    /// Whether it is under a lock.
+    pub locked: bool,
+}
+
+impl Message {
+    /// Reads what the engine hands out.
+    ///
+    /// Inner bytes that cannot be read (they were checked when they came, so only a later version
+    /// of the format can cause it) are handed out whole as the body rather than blocking the queue.
+    pub(super) fn read(queue: &QueueName, peeked: Peeked) -> Self {
+        let inner = decode_inner(&peeked.inner).unwrap_or_else(|why| {
+            tracing::warn!(id = %peeked.id, %why, "the inner part of a message cannot be read");
+            unreadable(queue.clone(), peeked.inner.clone())
+        });
+        Self {
+            id: peeked.id,
+            queue: queue.clone(),
+            priority: peeked.priority,
+            delivery: peeked.delivery,
+            label: inner.label,
+            headers: inner.headers,
+            content_type: inner.content_type,
+            correlation_id: inner.correlation_id,
+            reply_to: inner.reply_to,
+            body: inner.body,
+            enqueued_at: peeked.enqueued_at,
+            delivery_count: peeked.delivery_count,
+            locked: peeked.locked,
+        }
+    }
+}
+
+fn unreadable(queue: QueueName, inner: Bytes) -> Inner {
+    let content_type = "application/vnd.meshmq.inner".to_owned();
+    NewMessage { body: inner, content_type, ..NewMessage::default() }.into_inner(queue, None)
+}

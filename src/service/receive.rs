@@ -1,0 +1,171 @@
+//! Receiving under locks, with a long poll, and settling.
+
+use super::answer::Budget;
+use super::{Message, Service, ServiceError, WAIT_MAX};
+use crate::engine::address::QueueName;
+use crate::engine::command::{Command, Reply, Settlement};
+use crate::engine::limits::RECEIVE_MAX;
+use crate::engine::rejection::Rejection;
+use crate::engine::step::{Event, Input};
+use crate::engine::time::Timestamp;
+use std::fmt;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, timeout_at};
+
+/// Names a lock of this run of the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockToken {
+    run: u32,
+    lock: u64,
+}
+
+impl fmt::Display for LockToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}-{:x}", self.run, self.lock)
+    }
+}
+
+impl LockToken {
+    fn parse(text: &str) -> Option<Self> {
+        let (run, lock) = text.split_once('-')?;
+        let run = u32::from_str_radix(run, 16).ok()?;
+        Some(Self { run, lock: u64::from_str_radix(lock, 16).ok()? })
+    }
+}
+
+/// A lock on a received message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// Its name.
+    pub token: LockToken,
+    /// When it ends unless extended.
+    pub until: Timestamp,
+}
+
+/// A received message under its lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The lock.
+    pub lock: Lock,
+    /// The message.
+    pub message: Message,
+}
+
+impl Service {
+    /// Hands out up to `max` messages of a local queue under locks of `lease_ms`; waits for the
+    /// first one, `wait` long at most. The locks return when the session ends.
+    ///
+    /// # Errors
+    /// A bad or remote address, or the engine's refusal.
+    pub async fn receive(
+        &self,
+        queue: &str,
+        max: usize,
+        wait: Duration,
+        lease_ms: u64,
+        session: u64,
+    ) -> Result<Vec<Received>, ServiceError> {
+        let queue = self.resolve_local(queue)?;
+        if !(1..=RECEIVE_MAX).contains(&max) {
+            let bounds = format!("from 1 to {RECEIVE_MAX}");
+            return Err(ServiceError::bad_value("the number of messages", bounds));
+        }
+        let until = Instant::now() + wait.min(WAIT_MAX);
+        let mut events = self.handle().events();
+        loop {
+            let found = self.take(&queue, max, lease_ms, session).await?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            let available = async {
+                loop {
+                    match events.recv().await {
+                        Ok(Event::Available(name)) if name == queue => return Ok(()),
+                        Ok(_) => {}
+                        Err(RecvError::Lagged(_)) => return Ok(()),
+                        Err(RecvError::Closed) => return Err(ServiceError::Stopping),
+                    }
+                }
+            };
+            tokio::select! {
+                woken = timeout_at(until, available) => match woken {
+                    Ok(woken) => woken?,
+                    Err(_elapsed) => return Ok(Vec::new()),
+                },
+                () = self.0.parts.stop.cancelled() => return Ok(Vec::new()),
+            }
+        }
+    }
+
+    /// Locks what is there now.
+    async fn take(
+        &self,
+        queue: &QueueName,
+        max: usize,
+        lease_ms: u64,
+        session: u64,
+    ) -> Result<Vec<Received>, ServiceError> {
+        let mut budget = Budget::new(max);
+        let mut taken = Vec::new();
+        loop {
+            let step = budget.step();
+            if step == 0 {
+                return Ok(taken);
+            }
+            let command = Command::Receive { queue: queue.clone(), max: step, lease_ms, session };
+            let found = match self.call(command).await {
+                Ok(Reply::Deliveries(found)) => found,
+                Ok(_) => return Err(ServiceError::Internal("deliveries were expected".to_owned())),
+                // What is locked already must be handed out.
+                Err(_) if !taken.is_empty() => return Ok(taken),
+                Err(why) => return Err(why),
+            };
+            let is_last = found.len() < step;
+            for delivered in found {
+                budget.add(delivered.message.inner.len());
+                taken.push(Received {
+                    lock: Lock { token: self.token(delivered.lock), until: delivered.locked_until },
+                    message: Message::read(queue, delivered.message),
+                });
+            }
+            if is_last {
+                return Ok(taken);
+            }
+        }
+    }
+
+    /// Settles a lock: the message is received, or returns.
+    ///
+    /// # Errors
+    /// [`Rejection::LockGone`] if the lock is of an earlier run, ran out or was settled.
+    pub async fn settle(&self, token: &str, how: Settlement) -> Result<(), ServiceError> {
+        let lock = self.lock_of(token)?;
+        self.call(Command::Settle { lock, how }).await.map(drop)
+    }
+
+    /// Starts the lease of a lock again.
+    ///
+    /// # Errors
+    /// As [`Service::settle`], and a lease out of bounds.
+    pub async fn extend(&self, token: &str, lease_ms: u64) -> Result<Lock, ServiceError> {
+        let lock = self.lock_of(token)?;
+        let from = self.handle().now();
+        self.call(Command::Settle { lock, how: Settlement::Extend(lease_ms) }).await?;
+        Ok(Lock { token: self.token(lock), until: from.after(lease_ms) })
+    }
+
+    /// Tells the engine that a program is gone: its locks return at once.
+    pub async fn end_session(&self, session: u64) {
+        self.handle().input(Input::SessionEnded(session)).await;
+    }
+
+    fn token(&self, lock: u64) -> LockToken {
+        LockToken { run: self.0.run, lock }
+    }
+
+    fn lock_of(&self, token: &str) -> Result<u64, ServiceError> {
+        let token = LockToken::parse(token).filter(|token| token.run == self.0.run);
+        Ok(token.ok_or(Rejection::LockGone)?.lock)
+    }
+}

@@ -1,0 +1,66 @@
+//! The node in a few numbers.
+
+use super::{PeerState, Service, ServiceError};
+use crate::engine::address::NodeId;
+use crate::engine::command::{Command, Reply, Summary};
+use std::time::Duration;
+
+/// Who the node is, where it listens and how it does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// Its name; empty until it is a member.
+    pub name: String,
+    /// Its id.
+    pub node: NodeId,
+    /// Label of its mesh; empty until it is a member.
+    pub mesh: String,
+    /// Addresses it listens on, as `ip:port`.
+    pub listen: Vec<String>,
+    /// Path of its socket.
+    pub socket: String,
+    /// Version of the program.
+    pub version: &'static str,
+    /// Time since the start.
+    pub uptime: Duration,
+    /// Members with a live path.
+    pub peers_up: u64,
+    /// Members without one.
+    pub peers_away: u64,
+    /// What the engine counts.
+    pub summary: Summary,
+}
+
+impl Service {
+    /// Describes the node.
+    ///
+    /// # Errors
+    /// [`ServiceError::Stopping`].
+    pub async fn status(&self) -> Result<Status, ServiceError> {
+        let peers = self.peers().await?;
+        let count = |state| peers.members.iter().filter(|peer| peer.state == state).count() as u64;
+        let gatekeeper = self.gatekeeper();
+        Ok(Status {
+            name: gatekeeper.name().map(|name| name.to_string()).unwrap_or_default(),
+            node: gatekeeper.node(),
+            mesh: gatekeeper.mesh_label(),
+            listen: self.links().listening().iter().map(ToString::to_string).collect(),
+            socket: self.0.parts.socket.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            uptime: self.0.started.elapsed(),
+            peers_up: count(PeerState::Up),
+            peers_away: count(PeerState::Away),
+            summary: self.summary().await?,
+        })
+    }
+
+    /// What the engine counts; also the proof that it answers.
+    ///
+    /// # Errors
+    /// [`ServiceError::Stopping`].
+    pub async fn summary(&self) -> Result<Summary, ServiceError> {
+        match self.call(Command::Summary).await? {
+            Reply::Summary(summary) => Ok(summary),
+            _ => Err(ServiceError::Internal("a summary was expected".to_owned())),
+        }
+    }
+}

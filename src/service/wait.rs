@@ -1,0 +1,89 @@
+//! Waiting until messages have come as far as was asked, without losing a wake-up.
+//!
+//! The order is: listen, act, ask for the state, then follow the events. A listener that fell
+//! behind asks again.
+
+use super::{Service, ServiceError};
+use crate::engine::command::{Command, MessageState, Reply};
+use crate::engine::ids::MessageId;
+use crate::engine::step::Event;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, timeout_at};
+
+/// The longest wait of one request.
+pub const WAIT_MAX: Duration = Duration::from_secs(12 * 3_600);
+
+/// Until when a send waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wait {
+    /// Until it is on this node's disk.
+    #[default]
+    Stored,
+    /// Until it is in its destination queue.
+    Arrived,
+    /// Until an application has received it.
+    Received,
+}
+
+impl Wait {
+    /// Whether waiting longer is of no use: the state is reached, or cannot be any more.
+    pub(super) const fn is_over(self, state: MessageState) -> bool {
+        use MessageState::{Arrived, Dead, InTransit, Received, Stored, Unconfirmed};
+        match state {
+            Stored | InTransit(_) => matches!(self, Self::Stored),
+            Arrived => matches!(self, Self::Stored | Self::Arrived),
+            Received | Dead(_) | Unconfirmed(_) => true,
+        }
+    }
+}
+
+impl Service {
+    /// Follows messages until each has come as far as `wait` says, or the time is over; tells what
+    /// is known of each then. `events` must have been taken before the messages were sent.
+    pub(super) async fn follow(
+        &self,
+        mut events: Receiver<Event>,
+        ids: &[MessageId],
+        wait: Wait,
+        until: Instant,
+    ) -> Result<BTreeMap<MessageId, MessageState>, ServiceError> {
+        let mut states = self.states(ids).await?;
+        while !states.values().all(|&state| wait.is_over(state)) {
+            let next = tokio::select! {
+                next = timeout_at(until, events.recv()) => next,
+                () = self.0.parts.stop.cancelled() => break,
+            };
+            match next {
+                Ok(Ok(Event::State { id, state })) => {
+                    if let Some(known) = states.get_mut(&id) {
+                        *known = state;
+                    }
+                }
+                Ok(Ok(_)) => {}
+                Ok(Err(RecvError::Lagged(_))) => states = self.states(ids).await?,
+                Ok(Err(RecvError::Closed)) => return Err(ServiceError::Stopping),
+                Err(_elapsed) => break,
+            }
+        }
+        Ok(states)
+    }
+
+    async fn states(
+        &self,
+        ids: &[MessageId],
+    ) -> Result<BTreeMap<MessageId, MessageState>, ServiceError> {
+        let asked = ids.iter().map(|id| self.call(Command::State(id.reference())));
+        let answers = futures::future::try_join_all(asked).await?;
+        let mut states = BTreeMap::new();
+        for (&id, answer) in ids.iter().zip(answers) {
+            let Reply::State(state) = answer else {
+                return Err(ServiceError::Internal("a state was expected".to_owned()));
+            };
+            states.insert(id, state);
+        }
+        Ok(states)
+    }
+}

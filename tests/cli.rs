@@ -1,0 +1,17 @@
+//! The command line as people and scripts meet it: help, output, JSON and exit codes of the real
+//! program, against a real node where one is needed.
+
+#[path = "cli/exits.rs"]
+mod exits;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/mesh.rs"]
+mod mesh;
+#[path = "cli/node.rs"]
+mod node;
+#[path = "cli/sessions.rs"]
+mod sessions;
+#[path = "cli/streams.rs"]
+mod streams;
+#[path = "cli/transcript.rs"]
+mod transcript;

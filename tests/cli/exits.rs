@@ -1,0 +1,73 @@
+//! Exit codes, as scripts rely on them.
+
+use super::node::meshmq;
+
+#[test]
+fn without_a_node_every_command_says_so_or_what_is_wrong_with_it() {
+    let table: &[(&[&str], i32)] = &[
+        (&["version"], 0),
+        (&["--version"], 0),
+        (&["--help"], 0),
+        (&["send", "--help"], 0),
+        (&[], 64),
+        (&["bogus"], 64),
+        (&["send"], 64),
+        (&["send", "orders", "x", "--priority", "8"], 64),
+        (&["send", "orders", "x", "--delivery", "soon"], 64),
+        (&["send", "orders", "x", "--wait", "never"], 64),
+        (&["send", "orders", "x", "--ttl", "1y"], 64),
+        (&["send", "orders", "x", "-H", "novalue"], 64),
+        (&["send", "orders", "@/nonexistent/file"], 66),
+        (&["recv", "orders", "-n", "0"], 64),
+        (&["queue", "create", "orders", "--max-bytes", "much"], 64),
+        (&["dead", "retry"], 64),
+        (&["status"], 69),
+        (&["down"], 69),
+        (&["invite"], 69),
+        (&["join", "token"], 69),
+        (&["leave"], 69),
+        (&["peers"], 69),
+        (&["queue", "ls"], 69),
+        (&["queue", "show", "orders"], 69),
+        (&["queue", "create", "orders"], 69),
+        (&["queue", "rm", "orders"], 69),
+        (&["queue", "purge", "orders"], 69),
+        (&["send", "orders", "x"], 69),
+        (&["send", "orders", "--lines"], 69),
+        (&["recv", "orders"], 69),
+        (&["peek", "orders"], 69),
+        (&["outgoing"], 69),
+        (&["dead", "ls"], 69),
+        (&["dead", "retry", "a-b-1"], 69),
+        (&["dead", "purge"], 69),
+        (&["status", "--wait", "ready", "--timeout", "100ms"], 75),
+    ];
+    for (args, code) in table {
+        let ran = meshmq(args);
+        assert_eq!(ran.code, *code, "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_body_over_the_limit_is_told_before_a_node_is_asked() {
+    let body = vec![b'x'; 1024 * 1024 + 1];
+    let nowhere = std::path::Path::new("/nonexistent/meshmq");
+    for args in [&["send", "orders"][..], &["send", "orders", "-"]] {
+        let ran = super::node::run(nowhere, args, &body);
+        assert_eq!(ran.code, 65, "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_error_in_json_has_code_message_and_hint() {
+    for args in [&["--json", "status"][..], &["send", "--json"], &["join", "t", "--json"]] {
+        let ran = meshmq(args);
+        assert_eq!(ran.stdout, "");
+        let error: serde_json::Value = serde_json::from_str(&ran.stderr).expect("one object");
+        for field in ["code", "message", "hint"] {
+            assert!(error["error"][field].is_string(), "{args:?}: {error}");
+        }
+    }
+    let ran = meshmq(&["join", "mq1token"]);
+    assert!(ran.stderr.contains("meshmq up --join mq1token"), "{}", ran.stderr);
+}

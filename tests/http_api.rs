@@ -1,0 +1,16 @@
+//! Every path of the HTTP door against a real node, every refusal, and whose locks are whose.
+
+mod common;
+
+#[path = "http_api/door.rs"]
+mod door;
+#[path = "http_api/messages.rs"]
+mod messages;
+#[path = "http_api/node.rs"]
+mod node;
+#[path = "http_api/queues.rs"]
+mod queues;
+#[path = "http_api/refusals.rs"]
+mod refusals;
+#[path = "http_api/sessions.rs"]
+mod sessions;
