@@ -32,7 +32,7 @@ pub struct Token {
     pub(crate) mesh: [u8; 16],
     /// First half of the hash of the inviter's id; zeros for any admin.
     inviter: [u8; 16],
-    secret: Zeroizing<[u8; 16]>,
+    pub(super) secret: Zeroizing<[u8; 16]>,
     expiry_min: u32,
     addresses: Vec<SocketAddr>,
 }
