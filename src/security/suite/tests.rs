@@ -113,3 +113,32 @@ fn random_bytes_differ() {
     assert_ne!(random::<32>(), random::<32>());
     assert!(same(b"a", b"a") && !same(b"a", b"b") && !same(b"a", b"aa"));
 }
+
+/// The number of these bytes, lowest first, in the arithmetic of `like`.
+fn number<S>(_like: S, bytes: &[u8]) -> S
+where
+    S: From<u8> + From<u16> + std::ops::Mul<Output = S> + std::ops::Add<Output = S>,
+{
+    bytes.iter().rev().fold(S::from(0_u8), |sum, &byte| sum * S::from(256_u16) + S::from(byte))
+}
+
+#[test]
+fn a_signature_with_a_weak_point_is_refused() {
+    // R is the identity and S is k·a: the plain equation holds, and such a signature can be made
+    // to hold for more than one key. Only the strict rules refuse it.
+    let key = Signing::from_secret(&[7; 32]);
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    let challenge = sha2::Sha512::new()
+        .chain_update(&signature[..32])
+        .chain_update(key.public())
+        .chain_update(b"text")
+        .finalize();
+    let secret = key.0.to_scalar();
+    let response = number(secret, &challenge) * secret;
+    signature[32..].copy_from_slice(&response.to_bytes());
+    let lax = VerifyingKey::from_bytes(&key.public()).unwrap();
+    let parsed = Signature::from_slice(&signature).unwrap();
+    assert!(ed25519_dalek::Verifier::verify(&lax, b"text", &parsed).is_ok(), "the attack is real");
+    assert!(!verify(&key.public(), b"text", &signature));
+}
