@@ -42,6 +42,8 @@ pub(super) struct Peer {
 /// A live link.
 #[derive(Debug, Default)]
 pub(super) struct Link {
+    /// The neighbour.
+    node: Option<NodeId>,
     /// The first frame was put into a request.
     pub(super) said_contact: bool,
     /// Everything to be said first was put into a request.
@@ -272,8 +274,13 @@ impl Peer {
 
 impl Link {
     /// A link that has just come up.
-    pub(super) fn new() -> Self {
-        Self { window: BATCH_BYTES as u64, ..Self::default() }
+    pub(super) fn new(node: NodeId) -> Self {
+        Self { node: Some(node), window: BATCH_BYTES as u64, ..Self::default() }
+    }
+
+    /// Whether it leads to this node.
+    pub(super) fn leads_to(&self, node: NodeId) -> bool {
+        self.node == Some(node)
     }
 
     /// Searches again from the start for messages to a destination.

@@ -203,13 +203,14 @@ impl Keeper {
         self.book.reached(node, address);
     }
 
-    /// A connection is gone. If it was the last, dialing begins.
+    /// A connection is gone. If it was a link and the last, dialing begins anew. One that was never
+    /// proven changes nothing: whoever refuses this node is dialed at the pace of failures.
     pub(crate) fn closed(&mut self, node: NodeId, connection: ConnectionId, now_ms: u64) {
         let delay = self.first_delay(node, REDIAL_FIRST_MS);
         let Some(peer) = self.peers.get_mut(&node) else { return };
-        let before = peer.connections.len();
+        let was_link = peer.connections.iter().any(|it| it.id == connection && it.ready.is_some());
         peer.connections.retain(|it| it.id != connection);
-        if before == 0 || !peer.connections.is_empty() {
+        if !was_link || !peer.connections.is_empty() {
             return;
         }
         peer.pace = Pace::new(now_ms, delay);
@@ -227,6 +228,11 @@ impl Keeper {
         }
         let peer = self.peer(node, now_ms);
         peer.pace = Pace::new(now_ms, 0);
+    }
+
+    /// The other end will dial again in a moment.
+    pub(crate) fn leave_it_to(&mut self, node: NodeId, now_ms: u64) {
+        self.peer(node, now_ms).pace.postpone(now_ms, LARGER_WAITS_MS);
     }
 
     /// A stranger failed on a connection.

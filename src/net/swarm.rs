@@ -245,6 +245,7 @@ impl Links {
 
     fn on_tick(&mut self) {
         self.state.ticks += 1;
+        self.listening.tell_ready();
         if !self.state.ticks.is_multiple_of(SLOW_TICKS) {
             return;
         }

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// Why there can be no namespaces here, if so.
 pub(crate) fn missing() -> Option<String> {
-    let tag = format!("mq{}probe", std::process::id());
+    let tag = unique();
     let probe = ip(&["netns", "add", &tag]);
     let gone = ip(&["netns", "del", &tag]);
     match (probe, gone) {
@@ -29,6 +30,12 @@ pub(crate) fn can_run(test: &str) -> bool {
     );
     eprintln!("SKIPPED {test}: {why}");
     false
+}
+
+/// A name that no other test has, in this process or another.
+fn unique() -> String {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    format!("mq{}x{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst))
 }
 
 fn ip(arguments: &[&str]) -> Result<(), String> {
@@ -53,10 +60,7 @@ pub(crate) struct Lan {
 impl Lan {
     /// So many machines, `10.77.0.1` and on, with a bridge between them.
     pub(crate) fn of(machines: usize) -> Self {
-        static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let tag = format!("mq{}x{number}", std::process::id());
-        let mut lan = Self { tag, names: Vec::new() };
+        let mut lan = Self { tag: unique(), names: Vec::new() };
         let hub = lan.add("hub");
         must(&["-n", &hub, "link", "add", "br0", "type", "bridge"]);
         must(&["-n", &hub, "link", "set", "br0", "up"]);

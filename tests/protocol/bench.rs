@@ -2,15 +2,12 @@
 
 use meshmq::codec::{Inner, digest, encode_inner};
 use meshmq::engine::address::{LineId, NodeId, QueueName};
-use meshmq::engine::command::{
-    Command, DeadView, Delivered, MessageState, Outgoing, QueueSpec, Reply, Settlement,
-};
-use meshmq::engine::frame::{Answer, Frame, Transfer};
+use meshmq::engine::command::{Command, Outgoing, QueueSpec, Reply};
+use meshmq::engine::frame::{Answer, Frame};
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::limits::{Limits, REACH_WITHIN_DEFAULT_MS};
 use meshmq::engine::message::{Delivery, Priority, Short};
 use meshmq::engine::rejection::Rejection;
-use meshmq::engine::statement::{Receipt, Status};
 use meshmq::engine::step::{Event, Input, Output};
 use meshmq::engine::time::Timestamp;
 use meshmq::engine::{Engine, Setup};
@@ -315,74 +312,6 @@ impl Bench {
 
     pub(crate) fn engine(&mut self, name: Name) -> &mut Engine<MemoryStore> {
         self.engines.get_mut(name).expect("a running node")
-    }
-
-    /// Receives and acknowledges everything that is ready, as texts.
-    pub(crate) fn drain(&mut self, name: Name, queue_name: &str) -> Vec<String> {
-        let mut bodies = Vec::new();
-        loop {
-            let delivered = self.receive(name, queue_name, 256);
-            if delivered.is_empty() {
-                return bodies;
-            }
-            for one in delivered {
-                bodies.push(body_of(&one.message.inner));
-                let settle = Command::Settle { lock: one.lock, how: Settlement::Ack };
-                assert_eq!(self.ask(name, settle), Ok(Reply::Done));
-            }
-        }
-    }
-
-    pub(crate) fn receive(&mut self, name: Name, queue_name: &str, max: usize) -> Vec<Delivered> {
-        let command =
-            Command::Receive { queue: queue(queue_name), max, lease_ms: 30_000, session: 1 };
-        match self.ask(name, command) {
-            Ok(Reply::Deliveries(delivered)) => delivered,
-            other => panic!("nothing delivered: {other:?}"),
-        }
-    }
-
-    pub(crate) fn state(&mut self, name: Name, id: &MessageId) -> MessageState {
-        match self.ask(name, Command::State(id.reference())) {
-            Ok(Reply::State(state)) => state,
-            other => panic!("no state: {other:?}"),
-        }
-    }
-
-    pub(crate) fn dead(&mut self, name: Name) -> Vec<DeadView> {
-        match self.ask(name, Command::DeadLetters { after: None, max: 256 }) {
-            Ok(Reply::DeadLetters(letters)) => letters,
-            other => panic!("no letters: {other:?}"),
-        }
-    }
-
-    /// All transfers that a node ever sent to another.
-    pub(crate) fn transfers(&self, from: Name, to: Name) -> Vec<Transfer> {
-        self.frames(from, to, |frame| match frame {
-            Frame::Transfer(transfer) => Some((**transfer).clone()),
-            _ => None,
-        })
-    }
-
-    /// All receipts that a node ever said to another, in requests and in answers.
-    pub(crate) fn receipts(&self, from: Name, to: Name) -> Vec<Receipt> {
-        self.frames(from, to, |frame| match frame {
-            Frame::Receipt(receipt) => Some(receipt.statement.clone()),
-            _ => None,
-        })
-    }
-
-    /// All status records that a node ever said to another.
-    pub(crate) fn statuses(&self, from: Name, to: Name) -> Vec<Status> {
-        self.frames(from, to, |frame| match frame {
-            Frame::Status(status) => Some(status.statement.clone()),
-            _ => None,
-        })
-    }
-
-    fn frames<T>(&self, from: Name, to: Name, pick: impl Fn(&Frame) -> Option<T>) -> Vec<T> {
-        let said = self.history.iter().filter(|packet| packet.ends() == (from, to));
-        said.flat_map(|packet| packet.frames().iter().filter_map(&pick)).collect()
     }
 }
 

@@ -201,7 +201,7 @@ impl Node {
 
     fn link_up(&mut self, turn: &mut Turn<'_>, peer: NodeId) -> Result<(), StorageError> {
         self.link_down(turn, peer)?;
-        let mut link = Link::new();
+        let mut link = Link::new(peer);
         for stream in self.destination.streams(turn, Some(peer))? {
             link.words.insert(Word::Receipt(stream));
         }

@@ -243,7 +243,8 @@ impl Node {
     /// Whether a copy should go over this link now.
     fn is_wanted(&self, copy: &Copy, at: Spot, way: Way, peer: &Peer, link: &Link) -> bool {
         let id = copy.outer.id;
-        if link.flying.contains(&id) || link.is_blocked(&id.stream) {
+        let origins = link.leads_to(id.stream.origin);
+        if origins || link.flying.contains(&id) || link.is_blocked(&id.stream) {
             return false;
         }
         let numbers = match way {

@@ -7,6 +7,7 @@ use crate::engine::control::Word;
 use crate::engine::destination::Header;
 use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
 use crate::engine::ids::MessageId;
+use crate::engine::message::Outer;
 use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
 use crate::engine::step::{Event, Output};
@@ -205,7 +206,7 @@ impl Node {
     ) -> Result<Outcome, StorageError> {
         let id = transfer.outer.id;
         let low = transfer.outer.delivery.is_durable() && self.disk_low(turn);
-        if transfer.outer.destination != self.me && self.is_settled(turn, peer, &id)? {
+        if transfer.outer.destination != self.me && self.is_settled(turn, peer, &transfer.outer)? {
             return Ok(Outcome::Accepted);
         }
         if id.stream.origin == self.me {
@@ -239,12 +240,15 @@ impl Node {
         &mut self,
         turn: &Turn<'_>,
         peer: NodeId,
-        id: &MessageId,
+        outer: &Outer,
     ) -> Result<bool, StorageError> {
-        let held = turn.receipt(&Key::Receipt(id.stream))?;
-        let settled = held.is_some_and(|receipt| settles(&receipt.statement, id.number));
+        let held = turn.receipt(&Key::Receipt(outer.id.stream))?;
+        let settled = held.is_some_and(|held| {
+            let said = &held.statement;
+            said.destination == outer.destination && settles(said, outer.id.number)
+        });
         if let (true, Some(link)) = (settled, self.links.link_mut(peer)) {
-            link.words.insert(Word::Receipt(id.stream));
+            link.words.insert(Word::Receipt(outer.id.stream));
         }
         Ok(settled)
     }

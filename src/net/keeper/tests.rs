@@ -133,7 +133,7 @@ fn a_dial_that_hangs_does_not_keep_the_next_from_being_tried() {
     world.discovered(150);
     assert!(world.first_dial(0).is_some());
     let (_, again) = world.first_dial(60_000).expect("another");
-    assert!(again >= UNFINISHED_MS && again < UNFINISHED_MS + 1_000, "{again}");
+    assert!((UNFINISHED_MS..UNFINISHED_MS + 1_000).contains(&again), "{again}");
 }
 
 #[test]
@@ -298,4 +298,19 @@ fn it_never_dials_itself() {
     world.discovered(100);
     world.keeper.heard_of(node(100), at(1), 0);
     assert!(world.first_dial(10_000).is_none());
+}
+
+#[test]
+fn who_refuses_is_dialed_at_the_pace_of_failures() {
+    let mut world = World::new(&[]);
+    world.discovered(150);
+    let mut dials = 0;
+    while world.now_ms < 60_000 {
+        if let Some((dial, _)) = world.first_dial(10) {
+            dials += 1;
+            world.keeper.established(node(150), id(dials), Some(dial), true, world.now_ms);
+            world.keeper.closed(node(150), id(dials), world.now_ms);
+        }
+    }
+    assert!(dials < 60_000 / 500, "{dials}");
 }

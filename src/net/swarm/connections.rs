@@ -135,6 +135,7 @@ impl Links {
         let Some(connection) = self.state.connections.get_mut(&id) else { return };
         if !connection.mine {
             connection.close_at_ms = Some(now_ms + AGAIN_MS);
+            self.keeper.leave_it_to(node, now_ms);
             return;
         }
         let address = socket_of(&connection.address);
@@ -236,13 +237,14 @@ impl Links {
         if let Some(connection) = self.state.connections.get(&id) {
             let (node, peer) = (connection.node, connection.peer);
             tracing::debug!(?node, ?cause, "connection closed");
-            // A visitor that goes without having proven itself; its session knows no more.
-            if !connection.ready && connection.close_at_ms.is_none() && !connection.mine {
-                let address = connection.address.clone();
-                if !self.door.holds(node) {
+            // It ended without a proof; its session will not be listened to any more.
+            let unproven = !connection.ready && connection.close_at_ms.is_none();
+            if unproven && !self.door.holds(node) {
+                if !connection.mine {
+                    let address = connection.address.clone();
                     self.swarm.behaviour_mut().gate.failed(peer, &address);
-                    self.give_up_stranger(node);
                 }
+                self.give_up_stranger(node);
             }
         }
         self.join_attempt_over(id, None);

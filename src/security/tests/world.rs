@@ -4,8 +4,8 @@ use crate::engine::address::NodeId;
 use crate::engine::frame::Frame;
 use crate::engine::statement::{DirectoryKey, DirectoryRecord};
 use crate::security::{
-    Check, Denial, Dialogue, Gatekeeper, Identity, InviteOptions, Keep, NodeName, PeerHello,
-    Reaction, Token, Turn, Visitor,
+    Denial, Dialogue, Gatekeeper, Identity, InviteOptions, Keep, NodeName, PeerHello, Reaction,
+    Token, Turn, Visitor,
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;

@@ -31,7 +31,7 @@ fn a_burst_of_failures_is_denied_twice_as_long_each_time() {
         while denials.denied(&who, now + longest) {
             longest += 1_000;
         }
-        assert!(longest >= FIRST_MS && longest <= LONGEST_MS, "{longest} after {from}");
+        assert!((FIRST_MS..=LONGEST_MS).contains(&longest), "{longest} after {from}");
     }
     assert_eq!(longest, LONGEST_MS);
 }
