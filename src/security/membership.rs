@@ -170,7 +170,7 @@ impl Membership {
                 before.is_none_or(|before| self.authorities.contains_key(&before))
             }
             Body::Certificate(body) => {
-                let room = self.certificates.len() < MEMBERS_MAX
+                let room = self.certificates.len() < self.most
                     || self.certificates.contains_key(&body.node);
                 room && self.authorities.contains_key(&body.generation) && self.is_chain_whole(body)
             }
