@@ -6,6 +6,7 @@ use super::address::NodeId;
 use super::frame::{NotTaken, Outcome, Purpose, Transfer};
 use super::ids::{MessageId, StreamId};
 use super::limits::{HOPS_MAX, Limits, SEEN_STREAMS_MAX};
+use super::message::Transit;
 use super::queues::Size;
 use super::ranges::RangeSet;
 use super::record::{Copy, Key, Record, Spot, Target};
@@ -134,7 +135,8 @@ impl Carriage {
         if self.accepted.get(&from).is_some_and(|known| known.contains(hand_over)) {
             return Ok((Outcome::Accepted, None));
         }
-        if turn.copy_of(&Key::CopyOf(outer.id))?.is_some() {
+        if let Some(at) = turn.copy_of(&Key::CopyOf(outer.id))? {
+            self.freshen(turn, at, transit)?;
             return Ok((Outcome::Accepted, None));
         }
         if transit.age_ms >= outer.limit_ms() {
@@ -156,6 +158,24 @@ impl Carriage {
         let content = turn.keep_content(outer.delivery.is_durable(), &transfer.inner);
         let copy = Copy { outer, transit, arrived_at: turn.now, content, digest: transfer.digest };
         Ok((Outcome::Accepted, Some(self.keep(turn, copy))))
+    }
+
+    /// A copy came again: the newer round counts, and the shorter way.
+    fn freshen(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: Spot,
+        transit: Transit,
+    ) -> Result<(), StorageError> {
+        let Some(mut copy) = turn.copy(&Key::Copy(at))? else { return Ok(()) };
+        let known = copy.transit;
+        copy.transit.round = known.round.max(transit.round);
+        copy.transit.hops = known.hops.min(transit.hops);
+        if copy.transit != known {
+            self.note_seen(copy.outer.id, copy.transit.round);
+            self.rewrite(turn, at, *copy);
+        }
+        Ok(())
     }
 
     /// Lets go of the copies that a receipt covers (rule R21); held ones too (rule R14).

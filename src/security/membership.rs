@@ -54,6 +54,8 @@ pub(crate) struct Membership {
     revocations: BTreeMap<Bytes, Entry<Revocation>>,
     claims: BTreeMap<super::NodeName, Claims>,
     highest_clk: u64,
+    /// Most members.
+    most: usize,
 }
 
 impl Membership {
@@ -68,6 +70,7 @@ impl Membership {
             revocations: BTreeMap::new(),
             claims: BTreeMap::new(),
             highest_clk: 0,
+            most: MEMBERS_MAX,
         }
     }
 
@@ -167,7 +170,7 @@ impl Membership {
                 before.is_none_or(|before| self.authorities.contains_key(&before))
             }
             Body::Certificate(body) => {
-                let room = self.certificates.len() < MEMBERS_MAX
+                let room = self.certificates.len() < self.most
                     || self.certificates.contains_key(&body.node);
                 room && self.authorities.contains_key(&body.generation) && self.is_chain_whole(body)
             }

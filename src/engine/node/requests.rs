@@ -209,9 +209,12 @@ impl Node {
         if transfer.outer.destination != self.me && self.is_settled(turn, peer, &transfer.outer)? {
             return Ok(Outcome::Accepted);
         }
+        let (destination, spray) = (transfer.outer.destination, transfer.purpose == Purpose::Spray);
         if id.stream.origin == self.me {
-            self.links.peer(peer).carries(transfer.outer.destination, &id);
-            return Ok(Outcome::NotTaken(NotTaken::Seen));
+            if spray {
+                self.links.peer(peer).carries(destination, &id);
+            }
+            return Ok(if spray { Outcome::NotTaken(NotTaken::Seen) } else { Outcome::Accepted });
         }
         if transfer.outer.destination == self.me {
             let held_before = turn.inbox(&Key::Inbox(id.stream))?;
@@ -224,12 +227,13 @@ impl Node {
             }
             return Ok(outcome);
         }
-        if transfer.purpose == Purpose::Spray {
-            self.links.peer(peer).carries(transfer.outer.destination, &id);
-        }
         let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
         if let Some(at) = kept {
+            self.links.give_again(destination, &id);
             self.look_at(at);
+        }
+        if spray {
+            self.links.peer(peer).took(destination, &id);
         }
         Ok(outcome)
     }

@@ -290,8 +290,11 @@ impl Origin {
             return Vec::new();
         }
         let idle = |epoch: Epoch, flow: &Flow| {
-            let all_settled = flow.record.floors.give_up >= flow.record.next;
-            all_settled || !flow.given_up.is_empty() || epoch < self.opening
+            let (floors, confirmed) = (&flow.record.floors, &flow.record.confirmed);
+            let all_settled = floors.give_up >= flow.record.next;
+            // What waits may be held there, and will not be sent again to carry the floor.
+            let gave_up = !flow.given_up.is_empty() || confirmed.give_up < floors.give_up;
+            all_settled || gave_up || epoch < self.opening
         };
         let untold = state.flows.iter().filter(|&(&epoch, flow)| {
             idle(epoch, flow) && state.must_tell(epoch, flow, self.opening)
