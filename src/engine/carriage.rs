@@ -6,6 +6,7 @@ use super::address::NodeId;
 use super::frame::{NotTaken, Outcome, Purpose, Transfer};
 use super::ids::{MessageId, StreamId};
 use super::limits::{HOPS_MAX, Limits, SEEN_STREAMS_MAX};
+use super::message::Transit;
 use super::queues::Size;
 use super::ranges::RangeSet;
 use super::record::{Copy, Key, Record, Spot, Target};
@@ -134,8 +135,9 @@ impl Carriage {
         if self.accepted.get(&from).is_some_and(|known| known.contains(hand_over)) {
             return Ok((Outcome::Accepted, None));
         }
-        if turn.copy_of(&Key::CopyOf(outer.id))?.is_some() {
-            return Ok((Outcome::Accepted, None));
+        if let Some(at) = turn.copy_of(&Key::CopyOf(outer.id))? {
+            let renewed = self.renew(turn, at, &transit)?;
+            return Ok((Outcome::Accepted, renewed.then_some(at)));
         }
         if transit.age_ms >= outer.limit_ms() {
             return refused(NotTaken::OverAge);
@@ -156,6 +158,37 @@ impl Carriage {
         let content = turn.keep_content(outer.delivery.is_durable(), &transfer.inner);
         let copy = Copy { outer, transit, arrived_at: turn.now, content, digest: transfer.digest };
         Ok((Outcome::Accepted, Some(self.keep(turn, copy))))
+    }
+
+    /// A copy that is here came again in a newer round, which it joins (rule R20).
+    fn renew(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: Spot,
+        transit: &Transit,
+    ) -> Result<bool, StorageError> {
+        let Some(mut copy) = turn.copy(&Key::Copy(at))? else { return Ok(false) };
+        if copy.transit.round >= transit.round {
+            return Ok(false);
+        }
+        copy.transit.round = transit.round;
+        copy.transit.tokens = copy.transit.tokens.max(transit.tokens);
+        self.note_seen(copy.outer.id, transit.round);
+        self.rewrite(turn, at, *copy);
+        Ok(true)
+    }
+
+    /// Lets an own copy start a new round, so that relays that had it take it again.
+    pub(super) fn next_round(
+        &self,
+        turn: &mut Turn<'_>,
+        id: &MessageId,
+    ) -> Result<(), StorageError> {
+        let Some(at) = turn.copy_of(&Key::CopyOf(*id))? else { return Ok(()) };
+        let Some(mut copy) = turn.copy(&Key::Copy(at))? else { return Ok(()) };
+        copy.transit.round = copy.transit.round.saturating_add(1);
+        self.rewrite(turn, at, *copy);
+        Ok(())
     }
 
     /// Lets go of the copies that a receipt covers (rule R21); held ones too (rule R14).

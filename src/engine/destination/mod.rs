@@ -91,7 +91,7 @@ impl Destination {
             held: RangeSet::new(),
             used: RangeSet::new(),
             ended: RangeSet::new(),
-            room: line.queue.as_ref().map_or(0, |name| queues.spare(name)),
+            room: line.queue.as_ref().map_or(0, |name| self.room_for(queues, name, &stream)),
             roster: line.roster.len() as u64,
             digest: super::message::Digest::default(),
             lowest_key: 0,
@@ -112,6 +112,13 @@ impl Destination {
             receipt.digest = inbox.digest;
         }
         Ok(Some(receipt))
+    }
+
+    /// Messages that a queue has room for, none for a stream that was turned away and has not heard
+    /// of room since: what is left may be too little for what it has.
+    fn room_for(&self, queues: &Queues, name: &QueueName, stream: &StreamId) -> u64 {
+        let wants = self.wanting.get(name).is_some_and(|streams| streams.contains(stream));
+        if wants { 0 } else { queues.spare(name) }
     }
 
     /// Streams from an origin, or from all, about which there is something to tell.
@@ -198,7 +205,8 @@ impl Destination {
         Ok(())
     }
 
-    /// Takes back this node's own words after a restore (rule R22): the union of all verdicts.
+    /// Takes back this node's own words after a restore (rule R22): the union of all verdicts. Of a
+    /// former store it learns only which opening its receipts must exceed.
     pub(super) fn take_back(
         &mut self,
         turn: &mut Turn<'_>,
@@ -206,7 +214,10 @@ impl Destination {
         receipt: &Receipt,
     ) -> Result<(), StorageError> {
         let stream = receipt.stream;
-        if receipt.store != self.store || receipt.version.opening == self.opening {
+        let former = receipt.store != self.store;
+        if receipt.version.opening == self.opening
+            || former && receipt.version.opening < self.opening
+        {
             return Ok(());
         }
         let line_key = Key::InboxLine(stream.origin, stream.line);
@@ -222,13 +233,9 @@ impl Destination {
         }
         let before = turn.inbox(&Key::Inbox(stream))?;
         let mut inbox = before.clone().unwrap_or_else(|| Box::new(new_inbox(&receipt.floors)));
-        inbox.received.union(&receipt.received);
-        inbox.skipped.union(&receipt.skipped);
-        for (&refusal, numbers) in &receipt.refused {
-            inbox.refused.entry(refusal).or_default().union(numbers);
+        if !former {
+            take_verdicts(&mut inbox, receipt);
         }
-        inbox.used.union(&receipt.used);
-        inbox.ended.union(&receipt.ended);
         inbox.floors.known = inbox.floors.known.max(receipt.floors.known);
         inbox.floors.used_known = inbox.floors.used_known.max(receipt.floors.used_known);
         if receipt.version.opening > self.opening {
@@ -265,6 +272,16 @@ impl Destination {
         }
         Ok(())
     }
+}
+
+fn take_verdicts(inbox: &mut Inbox, receipt: &Receipt) {
+    inbox.received.union(&receipt.received);
+    inbox.skipped.union(&receipt.skipped);
+    for (&refusal, numbers) in &receipt.refused {
+        inbox.refused.entry(refusal).or_default().union(numbers);
+    }
+    inbox.used.union(&receipt.used);
+    inbox.ended.union(&receipt.ended);
 }
 
 /// Whether an epoch of a line is the current one or in its roster (rules R5, R6).

@@ -125,18 +125,26 @@ impl Node {
         if destination == self.me {
             return self.destination.take_back(turn, &mut self.queues, said);
         }
-        if !self.control.keep_receipt(turn, &receipt)? {
+        let own = stream.origin == self.me;
+        if own && self.origin.destination(stream.line).is_some_and(|to| to != destination) {
+            return Ok(());
+        }
+        // An older receipt may hold verdicts of a time that its destination has lost (rule R21).
+        let newer = self.control.keep_receipt(turn, &receipt)?;
+        if !newer && !own {
             return Ok(());
         }
         self.carriage.purge(turn, said)?;
-        let mut progress = said.room > 0;
-        if stream.origin == self.me {
+        let mut progress = false;
+        if own {
             let heard = self.origin.settle(turn, &mut self.carriage, &mut self.letters, said)?;
             if said.closed.is_some_and(|highest| highest > self.opening) {
                 turn.tell(Event::HigherEpochHeard(destination));
             }
             for number in heard.displaced.numbers() {
-                self.links.give_again(destination, &MessageId { stream, number });
+                let id = MessageId { stream, number };
+                self.links.give_again(destination, &id);
+                self.carriage.next_round(turn, &id)?;
             }
             if heard.reborn {
                 self.links.give_all_again(destination);
@@ -144,18 +152,20 @@ impl Node {
             if heard.reborn || !heard.displaced.is_empty() {
                 self.links.search_again(destination);
             }
-            self.publish_to_carriers(stream);
+            if newer || heard.progress {
+                self.publish_to_carriers(stream);
+            }
             if heard.progress {
                 let waits = self.carriage.tally(destination).own.messages > 0;
                 self.links.progress(destination, turn.now, waits);
             }
-            progress |= heard.progress;
+            progress = heard.progress;
         } else {
             self.publish(Word::Receipt(stream), stream.origin, Some(from));
         }
         self.links.settled(destination, stream, said.watermark);
-        if progress {
-            self.links.live_mut().for_each(|(_, link)| link.unblock(&stream));
+        if progress || newer && said.room > 0 {
+            self.links.live_mut().for_each(|(_, link)| link.unblock(&stream, progress));
         }
         Ok(())
     }
@@ -220,9 +230,16 @@ impl Node {
             }
             return Ok(outcome);
         }
+        let was_here = turn.copy_of(&Key::CopyOf(id))?.is_some();
         let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
         if let Some(at) = kept {
-            self.look_at(at);
+            // It came once more, so whoever was given it before may have lost it (rule R20).
+            self.links.give_again(at.destination, &id);
+            if was_here {
+                self.links.search_again(at.destination);
+            } else {
+                self.look_at(at);
+            }
         }
         Ok(outcome)
     }
