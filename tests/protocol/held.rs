@@ -118,3 +118,50 @@ fn r15_next_in_order_displaces_what_another_stream_holds() {
     b.settle();
     assert_eq!(b.drain("d", "q"), ["2"]);
 }
+
+/// A relay on a live line moves copies on and keeps none: it must not refuse to do so again.
+#[test]
+fn r14_displaced_message_crosses_a_live_line_again() {
+    let mut b = Bench::new(&["o", "r", "d"]);
+    b.create_with("d", "q", true, Some(1));
+    b.link("o", "r");
+    b.link("r", "d");
+    b.settle();
+    let (first, ids) = {
+        let mut ids = b.post(Transactional, &["1"]);
+        let first = b.hold();
+        ids.extend(b.post(Transactional, &["2"]));
+        b.settle();
+        (first, ids)
+    };
+    b.release(first);
+    assert_eq!(b.drain("d", "q"), ["1"]);
+    b.settle();
+    assert_eq!(b.drain("d", "q"), ["2"]);
+    b.settle();
+    assert_eq!(b.state("o", &ids[1]), MessageState::Received);
+}
+
+/// The same with a ferry: it has seen the displaced message in its first round.
+#[test]
+fn r14_displaced_message_crosses_with_a_ferry_again() {
+    let mut b = Bench::new(&["o", "p", "r", "d"]);
+    b.create_with("d", "q", true, Some(1));
+    b.post(Transactional, &["1", "2"]);
+    b.meet("o", "r");
+    b.meet_without("r", "d", 1);
+    b.meet("o", "r");
+    b.link("p", "d");
+    b.settle();
+    b.send("p", "d", "q", Transactional, &["p"]);
+    b.settle();
+    assert_eq!(b.drain("d", "q"), ["p"]);
+    b.pass(2_000);
+    for _ in 0..3 {
+        b.meet("r", "d");
+        b.meet("o", "r");
+        b.drain("d", "q");
+    }
+    b.meet("o", "r");
+    assert_eq!(b.outgoing("o"), [], "both have arrived without a wait for a round");
+}

@@ -72,6 +72,13 @@ impl Bench {
 
     /// Two nodes meet, but copies of one number do not come through.
     pub(crate) fn meet_without(&mut self, a: Name, b: Name, number: u64) {
+        self.link_without(a, b, number);
+        self.cut(a, b);
+        self.settle();
+    }
+
+    /// Two nodes are linked, but copies of one number do not come through until all is quiet.
+    pub(crate) fn link_without(&mut self, a: Name, b: Name, number: u64) {
         self.link(a, b);
         while let Some(mut packet) = self.wire.pop_front() {
             if let Packet::Request { frames, .. } = &mut packet {
@@ -82,17 +89,10 @@ impl Bench {
             }
             self.deliver(packet);
         }
-        self.cut(a, b);
-        self.settle();
     }
 
     /// Says frames to a node as a neighbour would, and gives what became of its transfers.
-    pub(crate) fn offer(
-        &mut self,
-        from: Name,
-        to: Name,
-        transfers: Vec<Transfer>,
-    ) -> Vec<Outcome> {
+    pub(crate) fn offer(&mut self, from: Name, to: Name, transfers: Vec<Transfer>) -> Vec<Outcome> {
         let frames = transfers.into_iter().map(|one| Frame::Transfer(Box::new(one))).collect();
         let before = self.history.len();
         self.say(from, to, frames);
@@ -125,11 +125,7 @@ impl Bench {
 
     /// The copies in a node's store.
     pub(crate) fn copies(&mut self, name: Name) -> Vec<Copy> {
-        let spot = |arrival| Spot {
-            destination: crate::bench::id(""),
-            rank: 0,
-            arrival,
-        };
+        let spot = |arrival| Spot { destination: crate::bench::id(""), rank: 0, arrival };
         let first = MessageId { stream: meshmq::engine::ids::StreamId::FIRST, number: 0 };
         let store: &MemoryStore = self.engine(name).storage();
         let found = store.range(&Key::Copy(spot(0)), &Key::CopyOf(first), 10_000);
