@@ -291,7 +291,8 @@ fn is_open(line: &InboxLine, epoch: Epoch) -> bool {
 
 /// Whether the origin knows everything there is to know.
 fn is_quiet(inbox: &Inbox) -> bool {
-    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && inbox.used.is_empty()
+    let told = inbox.used.is_empty() && inbox.ended.is_empty();
+    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && told
 }
 
 /// Whether a number has its verdict.

@@ -56,7 +56,7 @@ impl Node {
                 let node = state.statement.node;
                 if let Some(changed) = self.topology.learn(state) {
                     self.spread_state(node, Some(peer));
-                    self.rerouted(&changed);
+                    self.rerouted(turn, &changed)?;
                 }
             }
             Frame::Have(page) => {
