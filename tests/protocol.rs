@@ -25,3 +25,5 @@ mod receipts;
 mod relays;
 #[path = "protocol/retry.rs"]
 mod retry;
+#[path = "protocol/ways.rs"]
+mod ways;
