@@ -49,6 +49,8 @@ pub(super) struct Link {
     pub(super) heard_synced: bool,
     /// Bytes it would carry for others.
     pub(super) room: u64,
+    /// Bytes that it was told this node would carry.
+    pub(super) told_room: u64,
     /// Requests without an answer.
     pub(super) in_flight: BTreeMap<u64, Flight>,
     pub(super) bytes_in_flight: u64,

@@ -88,7 +88,12 @@ impl Node {
             peer.unknown.clear();
             self.carriage.forget_neighbour(node);
         }
+        let waiting: Vec<NodeId> =
+            self.carriage.destinations().map(|(destination, _)| destination).collect();
         if let Some(link) = self.links.link_mut(node) {
+            if contact.room > link.room {
+                waiting.into_iter().for_each(|destination| link.search_again(destination));
+            }
             link.room = contact.room;
             link.compare |= contact.directory != sum;
         }
