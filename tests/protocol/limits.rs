@@ -103,3 +103,26 @@ fn r23_a_range_too_many_is_busy_but_the_watermark_enters() {
         assert_eq!(all, (1..=150).collect::<Vec<_>>());
     }
 }
+
+/// A relay that was full when it was met says so when it has room again on the same link.
+#[test]
+fn a_relay_tells_its_new_room_until_it_is_heard() {
+    let mut b = Bench::new(&["o", "r", "d"]);
+    b.limits.relay_messages = 1;
+    b.reopen("r");
+    let short = b.post_within(Recoverable, "1", 10_000);
+    b.meet("o", "r");
+    b.link("o", "r");
+    b.settle();
+    b.post(Recoverable, &["2"]);
+    b.settle();
+    assert_eq!(b.transfers("o", "r").len(), 1);
+    b.now = b.now.after(10_001);
+    b.feed("r", vec![]);
+    b.lose();
+    b.pass(1_000);
+    assert!(!b.waits("o", &short));
+    let carried = b.copies("r");
+    assert_eq!(carried.len(), 1);
+    assert_eq!(carried[0].outer.id.number, 2);
+}
