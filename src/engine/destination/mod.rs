@@ -11,7 +11,7 @@ pub(super) use header::Header;
 use super::address::{LineId, NodeId, QueueName};
 use super::ids::{Epoch, MessageId, StreamId};
 use super::limits::RANGES_MAX;
-use super::message::Floors;
+use super::message::{Earlier, Floors};
 use super::queues::Queues;
 use super::ranges::RangeSet;
 use super::record::{Inbox, InboxLine, Key, Record};
@@ -221,13 +221,18 @@ impl Destination {
             return Ok(());
         }
         let line_key = Key::InboxLine(stream.origin, stream.line);
-        let line = turn.inbox_line(&line_key)?.unwrap_or_else(|| InboxLine {
-            current: stream.epoch,
+        let mut line = turn.inbox_line(&line_key)?.unwrap_or_else(|| InboxLine {
+            current: Epoch::default(),
             roster: Vec::new(),
             queue: None,
             ordered: false,
             express: false,
         });
+        if stream.epoch > line.current && !is_open(&line, stream.epoch) {
+            // Which earlier epochs are open is for the origin to say: its header makes this one
+            // current, until then it is open beside those that are known.
+            line.roster.push(Earlier { epoch: stream.epoch, last: u64::MAX });
+        }
         if receipt.closed.is_some() || !is_open(&line, stream.epoch) {
             return Ok(());
         }
