@@ -322,3 +322,53 @@ fn r22_receipt_of_nobody_changes_nothing() {
     b.settle();
     assert_eq!(b.drain("d", "q"), ["2"], "the destination's own word of room still counts");
 }
+
+/// Words about a later epoch come back first: they close none of the earlier ones.
+#[test]
+fn r22_words_taken_back_close_no_earlier_epoch() {
+    let mut b = Bench::new(&["o", "d"]);
+    b.create("d", "q", false);
+    let image = b.snapshot("d");
+    let mut ids = b.post(Recoverable, &["1"]);
+    b.reopen("o");
+    ids.extend(b.post(Recoverable, &["2"]));
+    b.link("o", "d");
+    while let Some(mut packet) = b.wire.pop_front() {
+        if let Packet::Request { frames, .. } = &mut packet {
+            frames.retain(|frame| match frame {
+                Frame::Transfer(transfer) => transfer.outer.id != ids[0],
+                _ => true,
+            });
+        }
+        b.deliver(packet);
+    }
+    assert_eq!(b.state("o", &ids[1]), MessageState::Arrived);
+    let copy = b.transfers("o", "d").into_iter().find(|t| t.outer.id == ids[1]).expect("sent");
+    b.restore("d", &image);
+    b.link("o", "d");
+    b.settle();
+    b.pass(2_000);
+    assert_eq!(b.state("o", &ids[0]), MessageState::Arrived);
+    assert_eq!(b.offer("o", "d", vec![copy]), [Outcome::Accepted]);
+    assert_eq!(b.drain("d", "q"), ["1"], "2 was taken by the lost time");
+}
+
+/// The backup knows an earlier epoch of the line only.
+#[test]
+fn r22_words_of_a_later_epoch_are_taken_back() {
+    let mut b = Bench::new(&["o", "r", "s", "d"]);
+    b.create("d", "q", false);
+    b.post(Recoverable, &["1"]);
+    b.meet("o", "d");
+    let image = b.snapshot("d");
+    b.reopen("o");
+    b.post(Recoverable, &["2"]);
+    b.meet("o", "r");
+    b.meet("o", "s");
+    b.meet("s", "d");
+    assert_eq!(b.drain("d", "q"), ["1", "2"]);
+    b.restore("d", &image);
+    b.meet("s", "d");
+    b.meet("r", "d");
+    assert_eq!(b.drain("d", "q"), ["1"], "2 was taken by the lost time");
+}
