@@ -9,7 +9,29 @@ mod bench;
 mod custody;
 #[path = "protocol/delivery.rs"]
 mod delivery;
+#[path = "protocol/directory.rs"]
+mod directory;
 #[path = "protocol/epochs.rs"]
 mod epochs;
+#[path = "protocol/expiry.rs"]
+mod expiry;
+#[path = "protocol/held.rs"]
+mod held;
+#[path = "protocol/limits.rs"]
+mod limits;
+#[path = "protocol/links.rs"]
+mod links;
+#[path = "protocol/more.rs"]
+mod more;
+#[path = "protocol/queues.rs"]
+mod queues;
+#[path = "protocol/receipts.rs"]
+mod receipts;
+#[path = "protocol/relays.rs"]
+mod relays;
+#[path = "protocol/retry.rs"]
+mod retry;
 #[path = "protocol/verdicts.rs"]
 mod verdicts;
+#[path = "protocol/ways.rs"]
+mod ways;

@@ -194,9 +194,12 @@ fn line_after(before: Option<&InboxLine>, header: &Header<'_>) -> InboxLine {
     if epoch > old.current {
         let closed = |earlier: Epoch| earlier < old.current && !is_open(old, earlier);
         line.current = epoch;
-        line.roster = header.roster.iter().filter(|e| !closed(e.epoch)).copied().collect();
+        let later = old.roster.iter().filter(|e| e.epoch > epoch);
+        line.roster =
+            header.roster.iter().filter(|e| !closed(e.epoch)).chain(later).copied().collect();
     } else if epoch == old.current {
-        line.roster.retain(|kept| header.roster.iter().any(|e| e.epoch == kept.epoch));
+        let named = |kept: Epoch| header.roster.iter().any(|e| e.epoch == kept);
+        line.roster.retain(|kept| kept.epoch > epoch || named(kept.epoch));
     }
     line
 }

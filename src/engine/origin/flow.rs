@@ -35,6 +35,10 @@ pub(super) struct Flow {
     pub(super) held: RangeSet,
     /// The newest receipt: store and version.
     pub(super) heard: Option<(u64, Version)>,
+    /// The store that spoke last, also before the opening, and its receipt's version.
+    pub(super) spoke: Option<(u64, Version)>,
+    /// Handed out while another store of the destination spoke: it may have taken them.
+    pub(super) doubtful: RangeSet,
     /// Earlier epochs that the destination still has open, by its newest receipt.
     pub(super) roster_there: Option<u64>,
 }
@@ -75,6 +79,8 @@ impl Flow {
             handed: Some(RangeSet::new()),
             held: RangeSet::new(),
             heard: None,
+            spoke: None,
+            doubtful: RangeSet::new(),
             roster_there: None,
         }
     }

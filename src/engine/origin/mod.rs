@@ -117,6 +117,9 @@ impl Origin {
             }
         }
         flow.record = record;
+        let stream = StreamId { origin: self.me, line: id, epoch };
+        let held = turn.receipt(&Key::Receipt(stream))?;
+        flow.spoke = held.map(|held| (held.statement.store, held.statement.version));
         Ok(flow)
     }
 
