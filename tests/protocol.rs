@@ -11,6 +11,8 @@ mod custody;
 mod delivery;
 #[path = "protocol/directory.rs"]
 mod directory;
+#[path = "protocol/disk.rs"]
+mod disk;
 #[path = "protocol/epochs.rs"]
 mod epochs;
 #[path = "protocol/expiry.rs"]
@@ -21,8 +23,12 @@ mod held;
 mod limits;
 #[path = "protocol/links.rs"]
 mod links;
+#[path = "protocol/liveness.rs"]
+mod liveness;
 #[path = "protocol/more.rs"]
 mod more;
+#[path = "protocol/mortal.rs"]
+mod mortal;
 #[path = "protocol/queues.rs"]
 mod queues;
 #[path = "protocol/receipts.rs"]
