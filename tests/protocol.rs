@@ -5,6 +5,8 @@
 mod asking;
 #[path = "protocol/bench.rs"]
 mod bench;
+#[path = "protocol/crash_points.rs"]
+mod crash_points;
 #[path = "protocol/custody.rs"]
 mod custody;
 #[path = "protocol/delivery.rs"]

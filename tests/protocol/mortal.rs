@@ -49,6 +49,12 @@ impl Bench {
         reply
     }
 
+    /// The disk of a node, up or down.
+    pub(crate) fn disk(&self, name: Name) -> Disk {
+        let up = self.engines.get(name).map(|engine| engine.storage().clone());
+        up.or_else(|| self.down.get(name).cloned()).expect("a known node")
+    }
+
     fn peers(&self, name: Name) -> Vec<Name> {
         self.links.iter().filter(|(a, _)| *a == name).map(|&(_, b)| b).collect()
     }
