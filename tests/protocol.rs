@@ -41,5 +41,7 @@ mod relays;
 mod retry;
 #[path = "protocol/verdicts.rs"]
 mod verdicts;
+#[path = "protocol/soup.rs"]
+mod soup;
 #[path = "protocol/ways.rs"]
 mod ways;
