@@ -333,6 +333,11 @@ impl Link {
         self.blocked.get(stream).is_some_and(|blocked| !blocked.over)
     }
 
+    /// Whether a stream was not taken and is tried again now, one message at a time.
+    pub(super) fn is_probed(&self, stream: &StreamId) -> bool {
+        self.blocked.get(stream).is_some_and(|blocked| blocked.over)
+    }
+
     /// Takes a request out of flight, and learns from the time it took.
     pub(super) fn landed(&mut self, exchange: u64, now: Timestamp) -> Option<Flight> {
         let flight = self.lost(exchange)?;

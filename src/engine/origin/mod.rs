@@ -279,6 +279,22 @@ impl Origin {
         })
     }
 
+    /// A destination's receipts are overdue: whether it still holds what it held is asked by the
+    /// status records of these streams (rule R14: held is a hint that can have been lost).
+    pub(super) fn doubt(&mut self, destination: NodeId) -> Vec<StreamId> {
+        let mut doubted = Vec::new();
+        for (&line, state) in &mut self.lines {
+            if state.line.destination != destination {
+                continue;
+            }
+            for (&epoch, flow) in state.flows.iter_mut().filter(|(_, f)| !f.held.is_empty()) {
+                flow.asks = true;
+                doubted.push(StreamId { origin: self.me, line, epoch });
+            }
+        }
+        doubted
+    }
+
     /// Streams whose destination must hear a status record, with the destination.
     pub(super) fn untold(&self) -> Vec<(StreamId, NodeId)> {
         let lines = self.lines.iter();

@@ -227,6 +227,7 @@ impl Flow {
             }
         }
         self.heard = Some(new);
+        self.asks = false;
         let floors = &receipt.floors;
         self.record.confirmed = Floors {
             give_up: receipt.watermark.max(floors.give_up),
