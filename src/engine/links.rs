@@ -290,9 +290,11 @@ impl Link {
         }
     }
 
-    /// There may be more for a destination behind where the search stopped.
-    pub(super) fn search_on(&mut self, rank: u8, destination: NodeId) {
-        self.cursors.entry((rank, destination)).or_default().more = true;
+    /// There is something for a destination at this place.
+    pub(super) fn search_from(&mut self, at: Spot) {
+        let cursor = self.cursors.entry((at.rank, at.destination)).or_default();
+        cursor.after = cursor.after.min(at.arrival.saturating_sub(1));
+        cursor.more = true;
     }
 
     /// The neighbour does not take a stream at present; each time it is asked later.
