@@ -32,7 +32,7 @@ pub struct Token {
     pub(crate) mesh: [u8; 16],
     /// First half of the hash of the inviter's id; zeros for any admin.
     inviter: [u8; 16],
-    secret: Zeroizing<[u8; 16]>,
+    pub(super) secret: Zeroizing<[u8; 16]>,
     expiry_min: u32,
     addresses: Vec<SocketAddr>,
 }
@@ -45,10 +45,21 @@ impl Token {
         expires_ms: u64,
         addresses: &[SocketAddr],
     ) -> Self {
+        Self::of(mesh, inviter, Zeroizing::new(suite::random()), expires_ms, addresses)
+    }
+
+    /// A token with this secret.
+    pub(super) fn of(
+        mesh: MeshId,
+        inviter: NodeId,
+        secret: Zeroizing<[u8; 16]>,
+        expires_ms: u64,
+        addresses: &[SocketAddr],
+    ) -> Self {
         Self {
             mesh: mesh.0,
             inviter: inviter_hash(inviter),
-            secret: Zeroizing::new(suite::random()),
+            secret,
             // Rounded up: the inviter must never refuse what the token still promises.
             expiry_min: u32::try_from(expires_ms.div_ceil(60_000)).unwrap_or(u32::MAX),
             addresses: addresses.iter().copied().take(TOKEN_ADDRESSES_MAX).collect(),
