@@ -219,11 +219,14 @@ impl Ledger {
         self.held.iter().find(goes_on).copied()
     }
 
-    /// Copies that nodes carry for others, of messages whose ends are there.
+    /// Copies that nodes carry for others, of messages whose ends are there and can hear of them.
     pub(crate) fn carried(&self) -> impl Iterator<Item = (Place, MessageId)> + '_ {
         let wanted = |(place, id): &(Place, MessageId)| {
             let account = self.accounts.get(id);
-            account.is_some_and(|account| account.origin != *place && self.can_end(account))
+            account.is_some_and(|account| {
+                let meets = self.island(*place) == self.island(account.destination);
+                account.origin != *place && meets && self.can_end(account)
+            })
         };
         self.copies.iter().map(|(&(place, _), &id)| (place, id)).filter(wanted)
     }
@@ -250,8 +253,12 @@ impl Ledger {
 
     /// Whether a message can still come to its end: both ends are there and can meet.
     fn can_end(&self, account: &Account) -> bool {
-        let island = |place: Place| self.islands.get(place);
-        !self.is_void(account) && island(account.origin) == island(account.destination)
+        let meet = self.island(account.origin) == self.island(account.destination);
+        !self.is_void(account) && meet
+    }
+
+    fn island(&self, place: Place) -> Option<usize> {
+        self.islands.get(place).copied()
     }
 
     /// Whether nothing is promised any more for a message: one of its ends is gone for ever.
