@@ -77,7 +77,10 @@ impl Origin {
         let mut retired = Vec::new();
         for (key, record) in turn.range(&from, &to, usize::MAX >> 1)? {
             let (Key::Stream(_, epoch), Record::Stream(stream)) = (key, record) else { continue };
-            if stream.retired || state.line.destination == self.me {
+            if stream.next == 1 {
+                // No number was given in it: nobody need hear of it again.
+                turn.delete(Key::Stream(id, epoch));
+            } else if stream.retired || state.line.destination == self.me {
                 retired.push((epoch, stream));
             } else {
                 let flow = self.load_flow(turn, id, epoch, &state.line, stream)?;
@@ -137,7 +140,7 @@ impl Origin {
     pub(super) fn check(&self, message: &Outgoing) -> Result<(), Rejection> {
         let Some(state) = self.lines.get(&message.line) else { return Ok(()) };
         let earlier = state.flows.range(..self.opening).count();
-        if message.delivery.is_ordered() && earlier >= ROSTER_MAX {
+        if earlier >= ROSTER_MAX {
             return Err(Rejection::TooManyEpochs(earlier));
         }
         Ok(())
