@@ -41,6 +41,8 @@ pub(crate) struct Ledger {
     letters: BTreeMap<(Place, u64), MessageId>,
     chunks: BTreeMap<(Place, u64), BTreeSet<u32>>,
     lost: BTreeSet<Place>,
+    /// Which nodes can still meet, once that is known: those of one number.
+    islands: Vec<usize>,
 }
 
 /// An ordered line: origin, destination, queue, priority.
@@ -212,16 +214,19 @@ impl Ledger {
     /// A message held behind a gap that could still go on, and where.
     pub(crate) fn held(&self) -> Option<(Place, MessageId)> {
         let goes_on = |(_, id): &&(Place, MessageId)| {
-            self.accounts.get(id).is_none_or(|account| !self.is_void(account))
+            self.accounts.get(id).is_none_or(|account| self.can_end(account))
         };
         self.held.iter().find(goes_on).copied()
     }
 
-    /// Copies that nodes carry for others, of messages whose ends are there.
+    /// Copies that nodes carry for others, of messages whose ends are there and can hear of them.
     pub(crate) fn carried(&self) -> impl Iterator<Item = (Place, MessageId)> + '_ {
         let wanted = |(place, id): &(Place, MessageId)| {
             let account = self.accounts.get(id);
-            account.is_some_and(|account| account.origin != *place && !self.is_void(account))
+            account.is_some_and(|account| {
+                let meets = self.island(*place) == self.island(account.destination);
+                account.origin != *place && meets && self.can_end(account)
+            })
         };
         self.copies.iter().map(|(&(place, _), &id)| (place, id)).filter(wanted)
     }
@@ -231,18 +236,35 @@ impl Ledger {
         self.lost.insert(place);
         self.held.retain(|(at, _)| *at != place);
         self.copies.retain(|(at, _), _| *at != place);
-        let (accounts, lost) = (&self.accounts, &self.lost);
-        self.open.retain(|id| accounts.get(id).is_some_and(|a| !is_void(lost, a)));
+        self.reopen();
+    }
+
+    /// No node is lost any more: those of one number can meet, by way of others or at once.
+    pub(crate) fn set_islands(&mut self, islands: Vec<usize>) {
+        self.islands = islands;
+        self.reopen();
+    }
+
+    fn reopen(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        let ends = |id: &MessageId| self.accounts.get(id).is_some_and(|a| self.can_end(a));
+        self.open = open.into_iter().filter(ends).collect();
+    }
+
+    /// Whether a message can still come to its end: both ends are there and can meet.
+    fn can_end(&self, account: &Account) -> bool {
+        let meet = self.island(account.origin) == self.island(account.destination);
+        !self.is_void(account) && meet
+    }
+
+    fn island(&self, place: Place) -> Option<usize> {
+        self.islands.get(place).copied()
     }
 
     /// Whether nothing is promised any more for a message: one of its ends is gone for ever.
     pub(crate) fn is_void(&self, account: &Account) -> bool {
-        is_void(&self.lost, account)
+        self.lost.contains(&account.origin) || self.lost.contains(&account.destination)
     }
-}
-
-fn is_void(lost: &BTreeSet<Place>, account: &Account) -> bool {
-    lost.contains(&account.origin) || lost.contains(&account.destination)
 }
 
 impl Account {

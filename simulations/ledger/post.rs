@@ -1,6 +1,6 @@
 //! Posting: what each write of a durable commit means for the accounts.
 
-use super::{Account, Change, Ledger, is_void};
+use super::{Account, Change, Ledger};
 use crate::scenario::Place;
 use meshmq::engine::ids::{MessageId, StreamId};
 use meshmq::engine::record::{Copy, Key, Queued, Record, Seat, Sent, SentState, Spot};
@@ -16,9 +16,9 @@ impl Ledger {
                 Write::Delete(key) => self.delete(place, key, &mut changes),
             }
         }
-        let (lost, accounts) = (&self.lost, &self.accounts);
         for (id, _) in &changes {
-            let open = accounts.get(id).is_some_and(|a| !a.is_at_its_end() && !is_void(lost, a));
+            let account = self.accounts.get(id);
+            let open = account.is_some_and(|a| !a.is_at_its_end() && self.can_end(a));
             if open {
                 self.open.insert(*id);
             } else {

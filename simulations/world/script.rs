@@ -117,6 +117,19 @@ impl World<'_> {
         let both = |(a, b): (Place, Place)| [(a, b), (b, a)];
         let directions: Vec<(Place, Place)> = ends.into_iter().flat_map(both).collect();
         self.set_cut(&directions, false);
+        self.ledger.set_islands(self.islands());
         Ok(())
+    }
+
+    /// Which nodes can meet without those that are lost: a number for each.
+    fn islands(&self) -> Vec<usize> {
+        let mut islands: Vec<usize> = (0..self.machines.len()).collect();
+        let lost = |place: Place| self.machines[place].lost;
+        let links = self.scenario.links.iter().map(|link| link.ends);
+        for (a, b) in links.filter(|&(a, b)| !lost(a) && !lost(b)) {
+            let (one, other) = (islands[a], islands[b]);
+            islands.iter_mut().filter(|island| **island == other).for_each(|at| *at = one);
+        }
+        islands
     }
 }

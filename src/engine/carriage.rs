@@ -120,7 +120,8 @@ impl Carriage {
         turn.put(durable, Key::Copy(at), Record::Copy(Box::new(copy)));
     }
 
-    /// Takes over a copy for another destination, or says why not.
+    /// Takes over a copy for another destination, or says why not. With a place if the copy there is
+    /// to be looked at.
     pub(super) fn accept(
         &mut self,
         turn: &mut Turn<'_>,
@@ -136,8 +137,9 @@ impl Carriage {
             return Ok((Outcome::Accepted, None));
         }
         if let Some(at) = turn.copy_of(&Key::CopyOf(outer.id))? {
+            // Whoever hands it over again doubts that it goes on.
             let renewed = self.renew(turn, at, &transit)?;
-            return Ok((Outcome::Accepted, renewed.then_some(at)));
+            return Ok((Outcome::Accepted, (renewed || !spray).then_some(at)));
         }
         if transit.age_ms >= outer.limit_ms() {
             return refused(NotTaken::OverAge);

@@ -16,7 +16,7 @@ pub const CHUNK_BYTES: usize = 4000;
 pub const REACH_WITHIN_DEFAULT_MS: u64 = 30 * DAY_MS;
 /// Longest time to reach the queue; never infinite.
 pub const REACH_WITHIN_MAX_MS: u64 = 3_650 * DAY_MS;
-/// Earlier epochs of a line that may be open at once; then new ordered sends are refused.
+/// Earlier epochs of a line that may be open at once; then new sends are refused.
 pub const ROSTER_MAX: usize = 64;
 /// Ranges that a destination keeps per stream and verdict above the floor.
 pub const RANGES_MAX: usize = 48;

@@ -292,9 +292,11 @@ impl Link {
         }
     }
 
-    /// There may be more for a destination behind where the search stopped.
-    pub(super) fn search_on(&mut self, rank: u8, destination: NodeId) {
-        self.cursors.entry((rank, destination)).or_default().more = true;
+    /// There is something for a destination at this place.
+    pub(super) fn search_from(&mut self, at: Spot) {
+        let cursor = self.cursors.entry((at.rank, at.destination)).or_default();
+        cursor.after = cursor.after.min(at.arrival.saturating_sub(1));
+        cursor.more = true;
     }
 
     /// The neighbour does not take a stream at present; each time it is asked later.
@@ -338,6 +340,11 @@ impl Link {
     /// Whether a stream is not taken at present.
     pub(super) fn is_blocked(&self, stream: &StreamId) -> bool {
         self.blocked.get(stream).is_some_and(|blocked| !blocked.over)
+    }
+
+    /// Whether a stream was not taken and is tried again now, one message at a time.
+    pub(super) fn is_probed(&self, stream: &StreamId) -> bool {
+        self.blocked.get(stream).is_some_and(|blocked| blocked.over)
     }
 
     /// Takes a request out of flight, and learns from the time it took.

@@ -70,6 +70,9 @@ impl Node {
         let there = turn.copy_of(&Key::CopyOf(id))? == Some(loaded.at);
         let peer = self.links.peer(node);
         peer.unknown.remove(&id);
+        if let Some(link) = peer.link.as_mut().filter(|link| link.is_probed(&id.stream)) {
+            link.unblock(&id.stream, true);
+        }
         if !there {
             return Ok(());
         }

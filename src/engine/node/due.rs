@@ -1,6 +1,7 @@
 //! What time does: timers of the store, leases, waits of links.
 
 use super::Node;
+use crate::engine::control::Word;
 use crate::engine::ids::{MessageId, StreamId};
 use crate::engine::origin::Aged;
 use crate::engine::queues::Departure;
@@ -30,6 +31,9 @@ impl Node {
             link.retry_at = link.retry_at.filter(|&at| at > now);
         }
         for destination in self.links.overdue(now) {
+            for stream in self.origin.doubt(destination) {
+                self.publish(Word::Status(stream), destination, None);
+            }
             self.links.give_all_again(destination);
             self.links.search_again(destination);
         }

@@ -190,8 +190,8 @@ impl Node {
     }
 
     /// Marks a receipt of an own stream for the neighbours that carry what it settles (rule R21).
-    fn publish_to_carriers(&mut self, stream: StreamId) {
-        for node in self.links.live_nodes() {
+    fn publish_to_carriers(&mut self, stream: StreamId, except: NodeId) {
+        for node in self.links.live_nodes().into_iter().filter(|node| *node != except) {
             let peer = self.links.peer(node);
             if let (true, Some(link)) = (peer.is_carrying(stream), peer.link.as_mut()) {
                 link.words.insert(Word::Receipt(stream));

@@ -5,6 +5,7 @@ use crate::engine::address::NodeId;
 use crate::engine::carriage::{age_ms, spot};
 use crate::engine::control::Word;
 use crate::engine::frame::{Contact, Frame, Purpose, Transfer};
+use crate::engine::ids::MessageId;
 use crate::engine::limits::{BATCH_BYTES, BATCH_MESSAGES, IN_FLIGHT_MAX};
 use crate::engine::links::{Cursor, Flight, Link, Loaded, Peer};
 use crate::engine::message::{Short, Transit};
@@ -232,7 +233,9 @@ impl Node {
             let last = page.len() < PAGE;
             for (key, record) in page {
                 let (Key::Copy(at), Record::Copy(copy)) = (key, record) else { continue };
-                if self.is_wanted(&copy, at, way, peer, link) {
+                if self.is_wanted(&copy, at, way, peer, link)
+                    && self.is_first(turn, &copy, way, peer, link)?
+                {
                     if batch.is_full() || !fits(link, batch, copy.content.len()) {
                         return Ok((cursor, true));
                     }
@@ -266,6 +269,38 @@ impl Node {
             || peer.unknown.contains_key(&id)
             || policy::share(copy.transit.tokens) > 0 && link.room >= copy.content.len();
         !given && !held && affordable
+    }
+
+    /// Whether no lower number of its stream should go first. That matters where the stream was not
+    /// taken: the next in order always finds room (rule R15), whenever it got here.
+    fn is_first(
+        &self,
+        turn: &Turn<'_>,
+        copy: &Copy,
+        way: Way,
+        peer: &Peer,
+        link: &Link,
+    ) -> Result<bool, StorageError> {
+        let id = copy.outer.id;
+        if !link.is_probed(&id.stream) {
+            return Ok(true);
+        }
+        let mut from = MessageId { number: 0, ..id };
+        loop {
+            let page = turn.range(&Key::CopyOf(from), &Key::CopyOf(id), PAGE)?;
+            let last = page.len() < PAGE;
+            for (key, record) in page {
+                let (Key::CopyOf(lower), Record::CopyOf(at)) = (key, record) else { continue };
+                let found = turn.copy(&Key::Copy(at))?;
+                if found.is_some_and(|copy| self.is_wanted(&copy, at, way, peer, link)) {
+                    return Ok(false);
+                }
+                from.number = lower.number + 1;
+            }
+            if last {
+                return Ok(true);
+            }
+        }
     }
 
     /// Puts a copy into a request. Tokens are deducted durably before they are sent (rule R24).

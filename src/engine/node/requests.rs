@@ -6,13 +6,14 @@ use crate::engine::carriage::settles;
 use crate::engine::control::Word;
 use crate::engine::destination::Header;
 use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
-use crate::engine::ids::{Epoch, MessageId};
+use crate::engine::ids::{Epoch, MessageId, StreamId};
 use crate::engine::message::Outer;
 use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
 use crate::engine::step::{Event, Output};
 use crate::engine::storage::StorageError;
 use crate::engine::turn::Turn;
+use std::collections::BTreeSet;
 
 impl Node {
     pub(super) fn request(
@@ -28,6 +29,7 @@ impl Node {
         self.publish_news(turn, None)?;
         self.destination.take_displaced();
         let mut answer = Answer::default();
+        let touched: BTreeSet<StreamId> = frames.iter().filter_map(header_of).collect();
         for frame in frames {
             if let Some(outcome) = self.frame(turn, peer, frame)? {
                 answer.outcomes.push(outcome);
@@ -40,7 +42,10 @@ impl Node {
         for stream in self.destination.take_news() {
             if let Some(receipt) = self.destination.receipt(turn, &self.queues, stream)? {
                 answer.frames.push(Frame::Receipt(Attested::own(receipt)));
-                self.publish(Word::Receipt(stream), stream.origin, Some(peer));
+                // If the answer is lost, the same request asks again for the streams it touched
+                // only: the others are said for certain.
+                let told = touched.contains(&stream).then_some(peer);
+                self.publish(Word::Receipt(stream), stream.origin, told);
             }
         }
         turn.say(Output::Answer { peer, exchange, answer });
@@ -167,7 +172,7 @@ impl Node {
                 self.links.search_again(destination);
             }
             if newer || heard.progress {
-                self.publish_to_carriers(stream);
+                self.publish_to_carriers(stream, from);
             }
             if heard.progress {
                 let waits = self.carriage.tally(destination).own.messages > 0;
@@ -252,16 +257,11 @@ impl Node {
             }
             return Ok(outcome);
         }
-        let was_here = turn.copy_of(&Key::CopyOf(id))?.is_some();
         let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
         if let Some(at) = kept {
             // It came once more, so whoever was given it before may have lost it (rule R20).
             self.links.give_again(at.destination, &id);
-            if was_here {
-                self.links.search_again(at.destination);
-            } else {
-                self.look_at(at);
-            }
+            self.look_at(at);
         }
         if spray {
             self.links.peer(peer).took(destination, &id);
@@ -286,5 +286,14 @@ impl Node {
             link.words.insert(Word::Receipt(outer.id.stream));
         }
         Ok(settled)
+    }
+}
+
+/// The stream whose header a frame carries.
+fn header_of(frame: &Frame) -> Option<StreamId> {
+    match frame {
+        Frame::Transfer(transfer) => Some(transfer.outer.id.stream),
+        Frame::Status(status) => Some(status.statement.stream),
+        _ => None,
     }
 }

@@ -143,7 +143,7 @@ impl Node {
             if self.way(at.destination, node) != Way::None
                 && let Some(link) = self.links.link_mut(node)
             {
-                link.search_on(at.rank, at.destination);
+                link.search_from(at);
             }
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Flow {
     pub(super) handed: Option<RangeSet>,
     /// Held at the destination, by its newest receipt (rule R14).
     pub(super) held: RangeSet,
+    /// What is held there is to be asked again: its receipt is overdue.
+    pub(super) asks: bool,
     /// The newest receipt: store and version.
     pub(super) heard: Option<(u64, Version)>,
     /// The store that spoke last, also before the opening, and its receipt's version.
@@ -74,7 +76,7 @@ impl LineState {
             || taken.known < shown.known
             || taken.used_known < shown.used_known;
         let earlier = self.flows.range(..epoch).count() as u64;
-        floors || epoch == opening && flow.roster_there.unwrap_or_default() != earlier
+        floors || flow.asks || epoch == opening && flow.roster_there.unwrap_or_default() != earlier
     }
 
     /// Notes that a stream's status record is said now. False if it was said when everything stood
@@ -108,6 +110,7 @@ impl Flow {
             used: RangeSet::new(),
             handed: Some(RangeSet::new()),
             held: RangeSet::new(),
+            asks: false,
             heard: None,
             spoke: None,
             doubtful: RangeSet::new(),

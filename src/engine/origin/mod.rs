@@ -78,7 +78,7 @@ impl Origin {
         for (key, record) in turn.range(&from, &to, usize::MAX >> 1)? {
             let (Key::Stream(_, epoch), Record::Stream(stream)) = (key, record) else { continue };
             if stream.next == 1 {
-                // No number was given in it: it means nothing to anybody.
+                // No number was given in it: nobody need hear of it again.
                 turn.delete(Key::Stream(id, epoch));
             } else if stream.retired || state.line.destination == self.me {
                 retired.push((epoch, stream));
@@ -285,6 +285,22 @@ impl Origin {
             express: !state.line.delivery.is_durable(),
             extensions: BTreeMap::new(),
         })
+    }
+
+    /// A destination's receipts are overdue: whether it still holds what it held is asked by the
+    /// status records of these streams (rule R14: held is a hint that can have been lost).
+    pub(super) fn doubt(&mut self, destination: NodeId) -> Vec<StreamId> {
+        let mut doubted = Vec::new();
+        for (&line, state) in &mut self.lines {
+            if state.line.destination != destination {
+                continue;
+            }
+            for (&epoch, flow) in state.flows.iter_mut().filter(|(_, f)| !f.held.is_empty()) {
+                flow.asks = true;
+                doubted.push(StreamId { origin: self.me, line, epoch });
+            }
+        }
+        doubted
     }
 
     /// Streams whose destination must hear a status record, with the destination.

@@ -256,6 +256,7 @@ impl Flow {
         }
         self.heard = Some(new);
         self.closed |= receipt.closed.is_some();
+        self.asks = false;
         let floors = &receipt.floors;
         self.record.confirmed = Floors {
             give_up: receipt.watermark.max(floors.give_up),
