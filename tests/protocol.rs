@@ -5,11 +5,43 @@
 mod asking;
 #[path = "protocol/bench.rs"]
 mod bench;
+#[path = "protocol/crash_points.rs"]
+mod crash_points;
 #[path = "protocol/custody.rs"]
 mod custody;
 #[path = "protocol/delivery.rs"]
 mod delivery;
+#[path = "protocol/directory.rs"]
+mod directory;
+#[path = "protocol/disk.rs"]
+mod disk;
 #[path = "protocol/epochs.rs"]
 mod epochs;
+#[path = "protocol/expiry.rs"]
+mod expiry;
+#[path = "protocol/held.rs"]
+mod held;
+#[path = "protocol/limits.rs"]
+mod limits;
+#[path = "protocol/links.rs"]
+mod links;
+#[path = "protocol/liveness.rs"]
+mod liveness;
+#[path = "protocol/more.rs"]
+mod more;
+#[path = "protocol/mortal.rs"]
+mod mortal;
+#[path = "protocol/queues.rs"]
+mod queues;
+#[path = "protocol/receipts.rs"]
+mod receipts;
+#[path = "protocol/relays.rs"]
+mod relays;
+#[path = "protocol/retry.rs"]
+mod retry;
 #[path = "protocol/verdicts.rs"]
 mod verdicts;
+#[path = "protocol/soup.rs"]
+mod soup;
+#[path = "protocol/ways.rs"]
+mod ways;

@@ -136,8 +136,8 @@ impl Carriage {
             return Ok((Outcome::Accepted, None));
         }
         if let Some(at) = turn.copy_of(&Key::CopyOf(outer.id))? {
-            self.freshen(turn, at, transit)?;
-            return Ok((Outcome::Accepted, None));
+            let renewed = self.renew(turn, at, &transit)?;
+            return Ok((Outcome::Accepted, renewed.then_some(at)));
         }
         if transit.age_ms >= outer.limit_ms() {
             return refused(NotTaken::OverAge);
@@ -160,21 +160,39 @@ impl Carriage {
         Ok((Outcome::Accepted, Some(self.keep(turn, copy))))
     }
 
-    /// A copy came again: the newer round counts, and the shorter way.
-    fn freshen(
+    /// A copy that is here came again: it joins the newer round (rule R20), and the shorter way
+    /// counts. Says whether the round is new.
+    fn renew(
         &mut self,
         turn: &mut Turn<'_>,
         at: Spot,
-        transit: Transit,
-    ) -> Result<(), StorageError> {
-        let Some(mut copy) = turn.copy(&Key::Copy(at))? else { return Ok(()) };
+        transit: &Transit,
+    ) -> Result<bool, StorageError> {
+        let Some(mut copy) = turn.copy(&Key::Copy(at))? else { return Ok(false) };
         let known = copy.transit;
-        copy.transit.round = known.round.max(transit.round);
+        let newer = known.round < transit.round;
+        if newer {
+            copy.transit.round = transit.round;
+            copy.transit.tokens = known.tokens.max(transit.tokens);
+            self.note_seen(copy.outer.id, transit.round);
+        }
         copy.transit.hops = known.hops.min(transit.hops);
         if copy.transit != known {
-            self.note_seen(copy.outer.id, copy.transit.round);
             self.rewrite(turn, at, *copy);
         }
+        Ok(newer)
+    }
+
+    /// Lets an own copy start a new round, so that relays that had it take it again.
+    pub(super) fn next_round(
+        &self,
+        turn: &mut Turn<'_>,
+        id: &MessageId,
+    ) -> Result<(), StorageError> {
+        let Some(at) = turn.copy_of(&Key::CopyOf(*id))? else { return Ok(()) };
+        let Some(mut copy) = turn.copy(&Key::Copy(at))? else { return Ok(()) };
+        copy.transit.round = copy.transit.round.saturating_add(1);
+        self.rewrite(turn, at, *copy);
         Ok(())
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Link {
     pub(super) heard_synced: bool,
     /// Bytes it would carry for others.
     pub(super) room: u64,
+    /// Bytes that it was told this node would carry.
+    pub(super) told_room: u64,
     /// Requests without an answer.
     pub(super) in_flight: BTreeMap<u64, Flight>,
     pub(super) bytes_in_flight: u64,
@@ -312,10 +314,15 @@ impl Link {
         self.blocked.insert(stream, Blocked { destination, reason, until, step, over: false });
     }
 
-    /// The neighbour may take a stream again.
-    pub(super) fn unblock(&mut self, stream: &StreamId) {
-        if let Some(blocked) = self.blocked.remove(stream) {
-            self.search_again(blocked.destination);
+    /// The neighbour may take a stream again: it has taken some of it, or its queue has room. Room
+    /// in a queue says nothing to a stream that was turned away for another reason.
+    pub(super) fn unblock(&mut self, stream: &StreamId, progress: bool) {
+        let ends = |blocked: &Blocked| progress || blocked.reason == NotTaken::QueueFull;
+        if let Some(destination) =
+            self.blocked.get(stream).filter(|b| ends(b)).map(|b| b.destination)
+        {
+            self.blocked.remove(stream);
+            self.search_again(destination);
         }
     }
 

@@ -125,3 +125,6 @@ impl Topology {
         self.states.get(&node).is_some_and(|state| state.statement.neighbours.contains(&with))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,8 +85,7 @@ impl KeyFile {
             Err(error) => Err(error),
         };
         self.io(linked)?;
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        self.io(File::open(parent.unwrap_or_else(|| Path::new("."))).and_then(|dir| dir.sync_all()))
+        self.io(sync_directory(self.path.parent()))
     }
 
     fn parse(&self, text: &str) -> Result<Zeroizing<Vec<u8>>, SecurityError> {
@@ -158,6 +157,19 @@ fn private_options() -> OpenOptions {
         options.mode(0o600);
     }
     options
+}
+
+/// Makes a new name durable.
+#[cfg(unix)]
+fn sync_directory(directory: Option<&Path>) -> std::io::Result<()> {
+    let named = directory.filter(|directory| !directory.as_os_str().is_empty());
+    File::open(named.unwrap_or_else(|| Path::new("."))).and_then(|directory| directory.sync_all())
+}
+
+/// Elsewhere the system keeps names by itself.
+#[cfg(not(unix))]
+fn sync_directory(_: Option<&Path>) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

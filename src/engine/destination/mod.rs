@@ -11,7 +11,7 @@ pub(super) use header::Header;
 use super::address::{LineId, NodeId, QueueName};
 use super::ids::{Epoch, MessageId, StreamId};
 use super::limits::RANGES_MAX;
-use super::message::Floors;
+use super::message::{Earlier, Floors};
 use super::queues::Queues;
 use super::ranges::RangeSet;
 use super::record::{Inbox, InboxLine, Key, Record};
@@ -105,8 +105,8 @@ impl Destination {
             held: RangeSet::new(),
             used: RangeSet::new(),
             ended: RangeSet::new(),
-            room: line.queue.as_ref().map_or(0, |name| queues.spare(name)),
-            roster: line.roster.len() as u64,
+            room: line.queue.as_ref().map_or(0, |name| self.room_for(queues, name, &stream)),
+            roster: line.roster.iter().filter(|e| e.epoch < stream.epoch).count() as u64,
             digest: super::message::Digest::default(),
             lowest_key: 0,
             closed: (!is_open(&line, stream.epoch)).then_some(line.current),
@@ -126,6 +126,13 @@ impl Destination {
             receipt.digest = inbox.digest;
         }
         Ok(Some(receipt))
+    }
+
+    /// Messages that a queue has room for, none for a stream that was turned away and has not heard
+    /// of room since: what is left may be too little for what it has.
+    fn room_for(&self, queues: &Queues, name: &QueueName, stream: &StreamId) -> u64 {
+        let wants = self.wanting.get(name).is_some_and(|streams| streams.contains(stream));
+        if wants { 0 } else { queues.spare(name) }
     }
 
     /// Streams from an origin, or from all, about which there is something to tell.
@@ -212,7 +219,8 @@ impl Destination {
         Ok(())
     }
 
-    /// Takes back this node's own words after a restore (rule R22): the union of all verdicts.
+    /// Takes back this node's own words after a restore (rule R22): the union of all verdicts. Of a
+    /// former store it learns only which opening its receipts must exceed.
     pub(super) fn take_back(
         &mut self,
         turn: &mut Turn<'_>,
@@ -220,29 +228,33 @@ impl Destination {
         receipt: &Receipt,
     ) -> Result<(), StorageError> {
         let stream = receipt.stream;
-        if receipt.store != self.store || receipt.version.opening == self.opening {
+        let former = receipt.store != self.store;
+        if receipt.version.opening == self.opening
+            || former && receipt.version.opening < self.opening
+        {
             return Ok(());
         }
         let line_key = Key::InboxLine(stream.origin, stream.line);
-        let line = turn.inbox_line(&line_key)?.unwrap_or_else(|| InboxLine {
-            current: stream.epoch,
+        let mut line = turn.inbox_line(&line_key)?.unwrap_or_else(|| InboxLine {
+            current: Epoch::default(),
             roster: Vec::new(),
             queue: None,
             ordered: false,
             express: false,
         });
+        if stream.epoch > line.current && !is_open(&line, stream.epoch) {
+            // Which earlier epochs are open is for the origin to say: its header makes this one
+            // current, until then it is open beside those that are known.
+            line.roster.push(Earlier { epoch: stream.epoch, last: u64::MAX });
+        }
         if receipt.closed.is_some() || !is_open(&line, stream.epoch) {
             return Ok(());
         }
         let before = turn.inbox(&Key::Inbox(stream))?;
         let mut inbox = before.clone().unwrap_or_else(|| Box::new(new_inbox(&receipt.floors)));
-        inbox.received.union(&receipt.received);
-        inbox.skipped.union(&receipt.skipped);
-        for (&refusal, numbers) in &receipt.refused {
-            inbox.refused.entry(refusal).or_default().union(numbers);
+        if !former {
+            take_verdicts(&mut inbox, receipt);
         }
-        inbox.used.union(&receipt.used);
-        inbox.ended.union(&receipt.ended);
         inbox.floors.known = inbox.floors.known.max(receipt.floors.known);
         inbox.floors.used_known = inbox.floors.used_known.max(receipt.floors.used_known);
         if receipt.version.opening > self.opening {
@@ -281,6 +293,16 @@ impl Destination {
     }
 }
 
+fn take_verdicts(inbox: &mut Inbox, receipt: &Receipt) {
+    inbox.received.union(&receipt.received);
+    inbox.skipped.union(&receipt.skipped);
+    for (&refusal, numbers) in &receipt.refused {
+        inbox.refused.entry(refusal).or_default().union(numbers);
+    }
+    inbox.used.union(&receipt.used);
+    inbox.ended.union(&receipt.ended);
+}
+
 /// Whether an epoch of a line is the current one or in its roster (rules R5, R6).
 fn is_open(line: &InboxLine, epoch: Epoch) -> bool {
     epoch == line.current || line.roster.iter().any(|earlier| earlier.epoch == epoch)
@@ -288,7 +310,10 @@ fn is_open(line: &InboxLine, epoch: Epoch) -> bool {
 
 /// Whether the origin knows everything there is to know.
 fn is_quiet(inbox: &Inbox) -> bool {
-    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && inbox.used.is_empty()
+    let told = inbox.used.is_empty() && inbox.ended.is_empty();
+    // A stream that is known by name only waits for the floors of its origin.
+    let begun = inbox.watermark > 1;
+    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && told && begun
 }
 
 /// Whether a number has its verdict.

@@ -131,6 +131,7 @@ impl Node {
         link.states.extend(flight.states);
         link.records.extend(flight.records);
         link.compare |= flight.compares;
+        link.told_room = 0;
         if !link.greeted {
             link.said_contact = false;
             link.said_synced = false;

@@ -217,7 +217,7 @@ impl Node {
             link.states = known;
         }
         self.spread_state(self.me, Some(peer));
-        self.rerouted(&changed);
+        self.rerouted(turn, &changed)?;
         let all: Vec<NodeId> = self.carriage.destinations().map(|(node, _)| node).collect();
         if let Some(link) = self.links.link_mut(peer) {
             all.into_iter().for_each(|destination| link.search_again(destination));
@@ -234,7 +234,7 @@ impl Node {
         self.links.peer(peer).link = None;
         let changed = self.topology.link_down(peer);
         self.spread_state(self.me, None);
-        self.rerouted(&changed);
+        self.rerouted(turn, &changed)?;
         Ok(())
     }
 
@@ -245,15 +245,48 @@ impl Node {
         }
     }
 
-    /// The way to these destinations is another one: their messages are looked at again.
-    fn rerouted(&mut self, destinations: &BTreeSet<NodeId>) {
+    /// The way to these nodes is another one: their messages are looked at again, and what they
+    /// should hear takes the new way too, for it may have been lost on the old one.
+    fn rerouted(&mut self, turn: &Turn<'_>, nodes: &BTreeSet<NodeId>) -> Result<(), StorageError> {
+        if nodes.is_empty() {
+            return Ok(());
+        }
         let affected: Vec<NodeId> = self
             .carriage
             .destinations()
             .map(|(node, _)| node)
-            .filter(|node| destinations.contains(node))
+            .filter(|node| nodes.contains(node))
             .collect();
         affected.into_iter().for_each(|destination| self.links.search_again(destination));
+        for (word, addressee) in self.words_for(turn, nodes)? {
+            let hop = self.topology.next_hop(addressee);
+            if let Some(link) = hop.and_then(|hop| self.links.link_mut(hop)) {
+                link.words.insert(word);
+            }
+        }
+        Ok(())
+    }
+
+    /// What these nodes may not have heard yet: statements made here, and carried ones.
+    fn words_for(
+        &self,
+        turn: &Turn<'_>,
+        nodes: &BTreeSet<NodeId>,
+    ) -> Result<Vec<(Word, NodeId)>, StorageError> {
+        let mut words = Vec::new();
+        for (stream, destination) in self.origin.untold() {
+            words.push((Word::Status(stream), destination));
+        }
+        for stream in self.destination.streams(turn, None)? {
+            words.push((Word::Receipt(stream), stream.origin));
+        }
+        for word in self.control.words(turn)? {
+            if let Some(addressee) = self.control.addressee(turn, word)? {
+                words.push((word, addressee));
+            }
+        }
+        words.retain(|(_, addressee)| nodes.contains(addressee));
+        Ok(words)
     }
 
     /// How a neighbour can help a destination's messages.

@@ -95,14 +95,20 @@ impl Node {
         link: &mut Link,
         batch: &mut Batch,
     ) -> Result<(), StorageError> {
+        let room = self.carriage.room();
+        if link.greeted && room / 2 > link.told_room {
+            // It holds its copies back for want of room, and has nothing else to hear of it.
+            link.said_contact = false;
+        }
         if !link.said_contact {
             link.said_contact = true;
+            link.told_room = room;
             let contact = Contact {
                 store: self.store,
                 opening: self.opening,
                 yours: self.openings.get(&node).copied(),
                 directory: self.directory.sum(),
-                room: self.carriage.room(),
+                room,
                 extensions: BTreeMap::new(),
             };
             batch.push(Frame::Contact(contact), FRAME_OVERHEAD);

@@ -6,7 +6,7 @@ use crate::engine::carriage::settles;
 use crate::engine::control::Word;
 use crate::engine::destination::Header;
 use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
-use crate::engine::ids::MessageId;
+use crate::engine::ids::{Epoch, MessageId};
 use crate::engine::message::Outer;
 use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
@@ -62,7 +62,7 @@ impl Node {
                 let node = state.statement.node;
                 if let Some(changed) = self.topology.learn(state) {
                     self.spread_state(node, Some(peer));
-                    self.rerouted(&changed);
+                    self.rerouted(turn, &changed)?;
                 }
             }
             Frame::Have(page) => {
@@ -94,7 +94,12 @@ impl Node {
             peer.unknown.clear();
             self.carriage.forget_neighbour(node);
         }
+        let waiting: Vec<NodeId> =
+            self.carriage.destinations().map(|(destination, _)| destination).collect();
         if let Some(link) = self.links.link_mut(node) {
+            if contact.room > link.room {
+                waiting.into_iter().for_each(|destination| link.search_again(destination));
+            }
             link.room = contact.room;
             link.compare |= contact.directory != sum;
         }
@@ -131,18 +136,29 @@ impl Node {
         if destination == self.me {
             return self.destination.take_back(turn, &mut self.queues, said);
         }
-        if !self.control.keep_receipt(turn, &receipt)? {
+        let own = stream.origin == self.me;
+        if own && self.origin.destination(stream.line).is_some_and(|to| to != destination) {
+            return Ok(());
+        }
+        if own && turn.get(&Key::Stream(stream.line, stream.epoch))?.is_none() {
+            // An opening of a lost time, or one that is long settled: there is no account left.
+            self.note_higher(turn, destination, said.closed);
+            return Ok(());
+        }
+        // An older receipt may hold verdicts of a time that its destination has lost (rule R21).
+        let newer = self.control.keep_receipt(turn, &receipt)?;
+        if !newer && !own {
             return Ok(());
         }
         self.carriage.purge(turn, said)?;
-        let mut progress = said.room > 0;
-        if stream.origin == self.me {
+        let mut progress = false;
+        if own {
             let heard = self.origin.settle(turn, &mut self.carriage, &mut self.letters, said)?;
-            if said.closed.is_some_and(|highest| highest > self.opening) {
-                turn.tell(Event::HigherEpochHeard(destination));
-            }
+            self.note_higher(turn, destination, said.closed);
             for number in heard.displaced.numbers() {
-                self.links.give_again(destination, &MessageId { stream, number });
+                let id = MessageId { stream, number };
+                self.links.give_again(destination, &id);
+                self.carriage.next_round(turn, &id)?;
             }
             if heard.reborn {
                 self.links.give_all_again(destination);
@@ -150,20 +166,29 @@ impl Node {
             if heard.reborn || !heard.displaced.is_empty() {
                 self.links.search_again(destination);
             }
-            self.publish_to_carriers(stream);
+            if newer || heard.progress {
+                self.publish_to_carriers(stream);
+            }
             if heard.progress {
                 let waits = self.carriage.tally(destination).own.messages > 0;
                 self.links.progress(destination, turn.now, waits);
             }
-            progress |= heard.progress;
+            progress = heard.progress;
         } else {
             self.publish(Word::Receipt(stream), stream.origin, Some(from));
         }
         self.links.settled(destination, stream, said.watermark);
-        if progress {
-            self.links.live_mut().for_each(|(_, link)| link.unblock(&stream));
+        if progress || newer && said.room > 0 {
+            self.links.live_mut().for_each(|(_, link)| link.unblock(&stream, progress));
         }
         Ok(())
+    }
+
+    /// A destination knows an opening of this node that this store never had.
+    fn note_higher(&self, turn: &mut Turn<'_>, destination: NodeId, highest: Option<Epoch>) {
+        if highest.is_some_and(|highest| highest > self.opening) {
+            turn.tell(Event::HigherEpochHeard(destination));
+        }
     }
 
     fn status(
@@ -227,10 +252,16 @@ impl Node {
             }
             return Ok(outcome);
         }
+        let was_here = turn.copy_of(&Key::CopyOf(id))?.is_some();
         let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
         if let Some(at) = kept {
-            self.links.give_again(destination, &id);
-            self.look_at(at);
+            // It came once more, so whoever was given it before may have lost it (rule R20).
+            self.links.give_again(at.destination, &id);
+            if was_here {
+                self.links.search_again(at.destination);
+            } else {
+                self.look_at(at);
+            }
         }
         if spray {
             self.links.peer(peer).took(destination, &id);

@@ -46,11 +46,16 @@ impl Origin {
         receipt: &Receipt,
     ) -> Result<Heard, StorageError> {
         let stream = receipt.stream;
-        let Some(flow) = self.flow(&stream) else { return Ok(Heard::default()) };
+        if self.flow(&stream).is_none() {
+            return Ok(Heard::default());
+        }
         if self.destination(stream.line) != Some(receipt.destination) {
             return Ok(Heard::default());
         }
-        let verdicts = verdicts(flow, receipt);
+        if let Some(flow) = self.flow_mut(&stream) {
+            flow.meet_store(receipt);
+        }
+        let verdicts = self.flow(&stream).map(|flow| verdicts(flow, receipt)).unwrap_or_default();
         let mut heard = Heard { progress: !verdicts.is_empty(), ..Heard::default() };
         for (number, verdict) in verdicts {
             let id = MessageId { stream, number };
@@ -66,8 +71,9 @@ impl Origin {
         }
         let Some(flow) = self.flow_mut(&stream) else { return Ok(heard) };
         flow.raise();
-        flow.take_hints(receipt, &mut heard);
-        self.changed.insert((stream.line, stream.epoch));
+        if flow.take_hints(receipt, &mut heard) || heard.progress {
+            self.changed.insert((stream.line, stream.epoch));
+        }
         Ok(heard)
     }
 
@@ -148,9 +154,11 @@ impl Origin {
         id: MessageId,
         state: SentState,
     ) -> Result<(), StorageError> {
-        let Some(flow) = self.flow(&id.stream) else { return Ok(()) };
-        if id.number < flow.record.floors.used_known || flow.used.contains(id.number) {
-            return Ok(());
+        match self.flow(&id.stream) {
+            Some(flow) if id.number < flow.record.floors.used_known => return Ok(()),
+            Some(flow) if flow.used.contains(id.number) => return Ok(()),
+            // Without a flow it is a local message of an earlier opening: its account alone is left.
+            Some(_) | None => {}
         }
         let key = Key::Sent(id.stream.line, id.stream.epoch, id.number);
         let Some(mut sent) = turn.sent(&key)? else { return Ok(()) };
@@ -216,17 +224,38 @@ impl Origin {
 }
 
 impl Flow {
-    /// Takes over what only the newest receipt may say.
-    fn take_hints(&mut self, receipt: &Receipt, heard: &mut Heard) {
+    /// Notes which store speaks. What left while another one spoke may have been taken by that one,
+    /// whatever the new one says about it.
+    fn meet_store(&mut self, receipt: &Receipt) {
+        match self.spoke {
+            Some((_, version)) if version >= receipt.version => return,
+            Some((store, _)) if store != receipt.store => {
+                let open = self.record.floors.known..self.record.next;
+                let left = |n: &u64| self.handed.as_ref().is_none_or(|handed| handed.contains(*n));
+                let doubtful: Vec<u64> =
+                    open.filter(|n| left(n) && !self.settled.contains(*n)).collect();
+                doubtful.into_iter().for_each(|n| {
+                    self.doubtful.insert(n);
+                });
+            }
+            _ => {}
+        }
+        self.spoke = Some((receipt.store, receipt.version));
+    }
+
+    /// Takes over what only the newest receipt may say. False if it is not the newest.
+    fn take_hints(&mut self, receipt: &Receipt, heard: &mut Heard) -> bool {
         let new = (receipt.store, receipt.version);
         if let Some((store, version)) = self.heard {
             heard.reborn = store != receipt.store
                 || version.opening < receipt.version.opening && !self.held.is_empty();
-            if store == receipt.store && version >= receipt.version {
-                return;
+            if version >= receipt.version {
+                heard.reborn = false;
+                return false;
             }
         }
         self.heard = Some(new);
+        self.closed |= receipt.closed.is_some();
         let floors = &receipt.floors;
         self.record.confirmed = Floors {
             give_up: receipt.watermark.max(floors.give_up),
@@ -240,6 +269,7 @@ impl Flow {
                 heard.displaced.insert(n);
             }
         }
+        true
     }
 }
 
@@ -247,6 +277,9 @@ impl Flow {
 fn verdicts(flow: &Flow, receipt: &Receipt) -> Vec<(u64, Verdict)> {
     let (known, next) = (flow.record.floors.known, flow.record.next);
     let open = |n: &u64| (known..next).contains(n) && !flow.settled.contains(*n);
+    let certain = |n, verdict| {
+        if flow.doubtful.contains(n) { Verdict::Unknown } else { verdict }
+    };
     let mut verdicts = Vec::new();
     let mut add = |n: u64, verdict| verdicts.push((n, verdict));
     for range in receipt.received.iter() {
@@ -255,11 +288,11 @@ fn verdicts(flow: &Flow, receipt: &Receipt) -> Vec<(u64, Verdict)> {
     }
     for (&refusal, numbers) in &receipt.refused {
         let numbers = numbers.iter().map(|range| range.start.max(known)..range.end.min(next));
-        numbers.flatten().filter(open).for_each(|n| add(n, Verdict::Refused(refusal)));
+        numbers.flatten().filter(open).for_each(|n| add(n, certain(n, Verdict::Refused(refusal))));
     }
     for range in receipt.skipped.iter() {
         let range = range.start.max(known)..range.end.min(next);
-        range.filter(open).for_each(|n| add(n, Verdict::Skipped));
+        range.filter(open).for_each(|n| add(n, certain(n, Verdict::Skipped)));
     }
     let forgotten = if receipt.closed.is_some() { next } else { receipt.floors.known.min(next) };
     (known..forgotten).filter(open).for_each(|n| add(n, Verdict::Unknown));

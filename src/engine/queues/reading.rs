@@ -4,7 +4,7 @@ use super::{Departure, Lock, Queues, seat};
 use crate::engine::address::QueueName;
 use crate::engine::command::{Delivered, Peeked, Place, Settlement};
 use crate::engine::limits::{LEASE_MAX_MS, LOCKS_MAX, NACK_FIRST_MS, NACK_LONGEST_MS, RECEIVE_MAX};
-use crate::engine::record::{Key, Queued, Record, Seat};
+use crate::engine::record::{Key, Queued, Record, Seat, Target};
 use crate::engine::rejection::Rejection;
 use crate::engine::step::Event;
 use crate::engine::storage::StorageError;
@@ -143,8 +143,12 @@ impl Queues {
     ) -> Result<Option<Departure>, StorageError> {
         let Some(mut message) = turn.queued(&Key::Queued(seat))? else { return Ok(None) };
         message.timer_at = None;
-        if self.locked.contains_key(&seat) {
-            turn.put(message.delivery.is_durable(), Key::Queued(seat), Record::Queued(message));
+        if let Some(lock) = self.locked.get(&seat).and_then(|lock| self.locks.get(lock)) {
+            // The lock is gone after a restart, the end of the message's time is not.
+            let durable = message.delivery.is_durable();
+            message.timer_at = Some(lock.until);
+            turn.put(durable, Key::Timer(lock.until, Target::Queued(seat)), Record::Due);
+            turn.put(durable, Key::Queued(seat), Record::Queued(message));
             return Ok(None);
         }
         if message.expires_at.is_some_and(|at| at <= turn.now) {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::security::state::own_keys;
-use crate::security::{Gatekeeper, MeshId};
+use crate::security::tests::world::{Node, START, join};
+use crate::security::{Gatekeeper, InviteOptions, MeshId};
 use std::sync::Arc;
 
 #[test]
@@ -52,7 +53,7 @@ fn the_authority_key_lies_in_a_file_that_can_be_copied() {
     // Without the file no admins are made, and it can be put back.
     let copy = std::fs::read(&file).unwrap();
     std::fs::rename(&file, dir.path().join("copy")).unwrap();
-    let admin = || crate::security::InviteOptions { ttl_ms: 1_000, admin: true, addresses: vec![] };
+    let admin = || InviteOptions { ttl_ms: 1_000, admin: true, addresses: vec![] };
     assert!(again(&kept).invite(admin(), 0).is_err());
     std::fs::rename(dir.path().join("copy"), &file).unwrap();
     assert_eq!(std::fs::read(&file).unwrap(), copy);
@@ -66,4 +67,28 @@ fn a_kill_before_the_first_commit_leaves_an_authority_key_that_is_used() {
     let name = "pc-a".parse().unwrap();
     let found = || Gatekeeper::found(Arc::clone(&identity), &name, 1).unwrap().0;
     assert_eq!(found().mesh(), found().mesh());
+}
+
+#[test]
+fn an_authority_key_of_another_mesh_makes_no_admins() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = Arc::new(Identity::load_or_create(&dir.path().join("identity.key")).unwrap());
+    let (gate, keep) =
+        Gatekeeper::found(Arc::clone(&identity), &"old".parse().unwrap(), 1).unwrap();
+    let mut mover = Node { identity, disk: Default::default(), gate };
+    mover.keep(&keep);
+    let mut inviter = Node::founder(7, "pc-a");
+    let token = inviter.invite(true, START);
+    join(&mut mover, &mut inviter, &token, "pc-b", START).unwrap();
+    for _ in 0..2 {
+        assert!(dir.path().join("authority.key").exists());
+        let invite = |admin| {
+            let options = InviteOptions { ttl_ms: 1_000, admin, addresses: vec![] };
+            mover.gate.invite(options, START).err()
+        };
+        assert_eq!(invite(true), Some(SecurityError::NoAuthority));
+        assert_eq!(invite(false), None);
+        assert!(mover.gate.authority_backup_due().is_none());
+        mover.crash();
+    }
 }

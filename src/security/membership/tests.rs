@@ -133,6 +133,12 @@ fn a_certificate_needs_a_whole_chain() {
     assert_eq!(view.absorb(vec![grandchild, member, admin]).len(), 1, "members make no members");
     assert!(view.is_active(b.node_id()) && !view.is_active(c.node_id()));
     assert!(view.is_admin(a.node_id()) && !view.is_admin(b.node_id()));
+    // Nor do those whom the authority certified without making them admins.
+    for role in [Role::Member, Role::Courier] {
+        let plain = mint.by_authority(&b, "pc-b", |body| body.role = role);
+        let view = merged(&mint, &[plain, mint.by_admin(&b, &c, "pc-c", |_| ())]);
+        assert!(view.is_active(b.node_id()) && !view.is_active(c.node_id()));
+    }
 }
 
 #[test]

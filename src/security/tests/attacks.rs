@@ -103,6 +103,43 @@ fn relayed_join_proof_fails() {
 }
 
 #[test]
+fn a_joiner_brings_a_sealing_key_that_it_signed_itself() {
+    let (mut inviter, joiner) = (Node::founder(1, "pc-a"), Node::blank(2));
+    let token = inviter.invite(false, START);
+    let mesh = inviter.gate.mesh().unwrap();
+    let own = own_keys(&joiner.identity, mesh);
+    // Its own words under the signature of another, and another's record as it is.
+    let other = identity(3);
+    let unsigned = Record::sign(own.body, &other.signing);
+    for keys in [unsigned, own_keys(&other, mesh)] {
+        let mut joining = Joining::begin(&joiner, inviter.id(), &token, "pc-b").unwrap();
+        let here = joining.ask(&joiner, &inviter, START).unwrap();
+        let Ok(Message::Here { nonce: inviter_nonce, .. }) = Message::read(&here.reply) else {
+            panic!()
+        };
+        let Ok(Message::Want { nonce: joiner_nonce, invite }) = Message::read(&joining.say) else {
+            panic!()
+        };
+        let proof = Occasion {
+            mesh,
+            invite,
+            inviter: inviter.id(),
+            joiner: joiner.id(),
+            joiner_nonce,
+            inviter_nonce,
+            keys: &keys,
+            name: "pc-b",
+        }
+        .prove(&token.key());
+        let join = Message::Join { name: name("pc-b"), keys: keys.bytes, proof, after: 0 };
+        joining.say = join.encode();
+        let refused = joining.ask(&joiner, &inviter, START).unwrap();
+        assert!(matches!(refused.refused, Some(Denial::Malformed(_))));
+        assert_eq!(inviter.gate.members().len(), 1);
+    }
+}
+
+#[test]
 fn a_proof_is_bound_to_everything_of_its_occasion() {
     let (a, b, c) = (identity(1), identity(2), identity(3));
     let mint = Mint::new();

@@ -87,9 +87,9 @@ fn a_knock_proof_is_good_for_one_side_and_one_pair_only() {
     let (mut dialogue, _) = knocking(listener.id());
     assert!(listener.gate.heard(&mut dialogue, &answer.reply).is_err());
     // Sent back as the dialer's own proof it is none.
-    let Ok(Message::Counter { mac, .. }) = Message::read(&answer.reply) else { panic!() };
     let mut visitor = Visitor::default();
-    listener.gate.asked(nodes[0].id(), &mut visitor, &said.encode(), START).unwrap();
+    let answer = listener.gate.asked(nodes[0].id(), &mut visitor, &said.encode(), START).unwrap();
+    let Ok(Message::Counter { mac, .. }) = Message::read(&answer.reply) else { panic!() };
     let mut reflected = hello(&nodes[0], listener);
     reflected.mac = Some(mac);
     let said = Message::Hello(reflected).encode();

@@ -1,0 +1,101 @@
+use super::*;
+
+fn node(n: u8) -> NodeId {
+    NodeId::from_bytes([n; 32])
+}
+
+fn state(n: u8, count: u64, neighbours: &[u8]) -> Attested<LinkState> {
+    Attested::own(LinkState {
+        node: node(n),
+        version: Version { opening: Epoch { k: 1, nonce: 0 }, count },
+        neighbours: neighbours.iter().map(|&n| node(n)).collect(),
+        extensions: BTreeMap::new(),
+    })
+}
+
+fn of(nodes: &[u8]) -> BTreeSet<NodeId> {
+    nodes.iter().map(|&n| node(n)).collect()
+}
+
+/// Node 1 with links to 2 and 3.
+fn start() -> Topology {
+    let mut topology = Topology::new(node(1), Epoch { k: 1, nonce: 0 });
+    assert_eq!(topology.link_up(node(2)), of(&[2]));
+    assert_eq!(topology.link_up(node(3)), of(&[3]));
+    topology
+}
+
+#[test]
+fn a_neighbour_leads_to_itself_before_it_says_anything() {
+    let topology = start();
+    assert_eq!(topology.next_hop(node(2)), Some(node(2)));
+    assert_eq!(topology.next_hop(node(4)), None);
+    assert_eq!(topology.next_hop(node(1)), None);
+}
+
+#[test]
+fn a_link_counts_only_if_both_ends_state_it() {
+    let mut topology = start();
+    assert_eq!(topology.learn(state(2, 1, &[1, 4])), Some(of(&[])));
+    assert_eq!(topology.next_hop(node(4)), None);
+    assert_eq!(topology.learn(state(4, 1, &[2])), Some(of(&[4])));
+    assert_eq!(topology.next_hop(node(4)), Some(node(2)));
+    assert_eq!(topology.learn(state(4, 2, &[])), Some(of(&[4])));
+    assert_eq!(topology.next_hop(node(4)), None);
+}
+
+#[test]
+fn the_shortest_way_wins_and_ties_go_to_the_smaller_node() {
+    let mut topology = start();
+    topology.learn(state(2, 1, &[1, 4]));
+    topology.learn(state(3, 1, &[1, 4, 5]));
+    topology.learn(state(4, 1, &[2, 3, 5]));
+    topology.learn(state(5, 1, &[3, 4]));
+    assert_eq!(topology.next_hop(node(4)), Some(node(2)));
+    assert_eq!(topology.next_hop(node(5)), Some(node(3)));
+    assert_eq!(topology.link_down(node(2)), of(&[2, 4]));
+    assert_eq!(topology.next_hop(node(4)), Some(node(3)));
+    assert_eq!(topology.link_up(node(2)), of(&[2, 4]));
+    assert_eq!(topology.next_hop(node(4)), Some(node(2)));
+}
+
+#[test]
+fn only_newer_states_are_taken_and_never_ones_about_this_node() {
+    let mut topology = start();
+    assert!(topology.learn(state(2, 2, &[1])).is_some());
+    assert_eq!(topology.learn(state(2, 2, &[1, 4])), None);
+    assert_eq!(topology.learn(state(2, 1, &[1, 4])), None);
+    assert_eq!(topology.learn(state(1, 99, &[])), None);
+    let mut reopened = state(2, 1, &[1, 4]);
+    reopened.statement.version.opening.k = 2;
+    assert!(topology.learn(reopened).is_some(), "a later opening counts from the start");
+}
+
+#[test]
+fn a_component_that_is_gone_is_forgotten() {
+    let mut topology = start();
+    topology.learn(state(2, 7, &[1, 4]));
+    topology.learn(state(4, 7, &[2]));
+    assert_eq!(topology.link_down(node(2)), of(&[2, 4]));
+    assert_eq!(topology.known().collect::<BTreeSet<_>>(), of(&[1]));
+    topology.link_up(node(2));
+    assert!(topology.learn(state(2, 1, &[1])).is_some(), "nothing old stands in the way");
+}
+
+#[test]
+fn own_states_grow_and_list_the_neighbours_in_order() {
+    let mut topology = start();
+    let said = topology.state(node(1)).expect("its own").statement.clone();
+    assert_eq!((said.version.count, said.neighbours), (2, vec![node(2), node(3)]));
+    topology.link_down(node(2));
+    let said = topology.state(node(1)).expect("its own").statement.clone();
+    assert_eq!((said.version.count, said.neighbours), (3, vec![node(3)]));
+}
+
+#[test]
+fn a_state_with_too_many_neighbours_is_refused() {
+    let mut topology = start();
+    let mut long = state(2, 1, &[]);
+    long.statement.neighbours = vec![node(9); NEIGHBOURS_MAX + 1];
+    assert_eq!(topology.learn(long), None);
+}
