@@ -87,7 +87,8 @@ pub(crate) fn limits(document: &Source, limits: &Source) -> Vec<Finding> {
 pub(crate) fn http(document: &Source, router: &Source, problems: &[Source]) -> Vec<Finding> {
     let quoted = |text: &str| text.split('"').nth(1).unwrap_or_default().to_owned();
     let routes = router.text.lines().filter(|line| line.contains(".route(\"")).map(quoted);
-    let is_code = |line: &&str| line.contains(": &str = \"") || line.contains("=> \"");
+    let signs = [": &str = \"", "=> \"", "verdict(\""];
+    let is_code = |line: &&str| signs.iter().any(|sign| line.contains(sign));
     let codes = problems.iter().flat_map(|s| s.text.lines()).filter(is_code).map(quoted);
     let is_name = |name: &String| !name.contains(|c: char| !c.is_ascii_lowercase() && c != '_');
     let rows: Vec<&str> = rows(&document.text).map(|row| row[0].trim_matches('`')).collect();
