@@ -12,6 +12,9 @@ use std::str::FromStr;
 pub struct NodeId([u8; 32]);
 
 impl NodeId {
+    /// Not after any other.
+    pub const FIRST: Self = Self([0; 32]);
+
     /// Wraps the bytes of a public key. Whether they are a valid key is for `security` to say.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

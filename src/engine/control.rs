@@ -14,7 +14,7 @@ use super::turn::Turn;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Word {
     /// The receipt of a stream.
-    Receipt(StreamId),
+    Receipt(StreamId, NodeId),
     /// The status record of a stream.
     Status(StreamId),
 }
@@ -43,7 +43,7 @@ impl Control {
         turn: &mut Turn<'_>,
         receipt: &Attested<Receipt>,
     ) -> Result<bool, StorageError> {
-        let key = Key::Receipt(receipt.statement.stream);
+        let key = Key::Receipt(receipt.statement.stream, receipt.statement.destination);
         let held = turn.receipt(&key)?;
         let new = &receipt.statement;
         if held.as_ref().is_some_and(|held| held.statement.version >= new.version) {
@@ -82,19 +82,19 @@ impl Control {
     pub(super) fn drop_word(&mut self, turn: &mut Turn<'_>, word: Word) {
         self.count = self.count.saturating_sub(1);
         turn.delete(match word {
-            Word::Receipt(stream) => Key::Receipt(stream),
+            Word::Receipt(stream, by) => Key::Receipt(stream, by),
             Word::Status(stream) => Key::Status(stream),
         });
     }
 
     /// All statements held.
     pub(super) fn words(&self, turn: &Turn<'_>) -> Result<Vec<Word>, StorageError> {
-        let (from, to) = (Key::Receipt(StreamId::FIRST), Key::Dead(0));
+        let (from, to) = (Key::Receipt(StreamId::FIRST, NodeId::FIRST), Key::Dead(0));
         let found = turn.range(&from, &to, STATEMENTS_MAX * 2)?;
         Ok(found
             .into_iter()
             .filter_map(|(key, _)| match key {
-                Key::Receipt(stream) => Some(Word::Receipt(stream)),
+                Key::Receipt(stream, by) => Some(Word::Receipt(stream, by)),
                 Key::Status(stream) => Some(Word::Status(stream)),
                 _ => None,
             })
@@ -109,7 +109,7 @@ impl Control {
         word: Word,
     ) -> Result<Option<NodeId>, StorageError> {
         Ok(match word {
-            Word::Receipt(stream) => Some(stream.origin),
+            Word::Receipt(stream, _) => Some(stream.origin),
             Word::Status(stream) => {
                 turn.status(&Key::Status(stream))?.map(|status| status.statement.destination)
             }
@@ -122,10 +122,10 @@ impl Control {
             return Ok(());
         }
         if self.count >= STATEMENTS_MAX {
-            let (from, to) = (Key::Receipt(StreamId::FIRST), Key::Dead(0));
+            let (from, to) = (Key::Receipt(StreamId::FIRST, NodeId::FIRST), Key::Dead(0));
             for (key, _) in turn.range(&from, &to, 1)? {
                 match key {
-                    Key::Receipt(stream) => self.drop_word(turn, Word::Receipt(stream)),
+                    Key::Receipt(stream, by) => self.drop_word(turn, Word::Receipt(stream, by)),
                     Key::Status(stream) => self.drop_word(turn, Word::Status(stream)),
                     _ => {}
                 }

@@ -42,11 +42,8 @@ pub struct StreamId {
 
 impl StreamId {
     /// Not after any other.
-    pub const FIRST: Self = Self {
-        origin: NodeId::from_bytes([0; 32]),
-        line: LineId(0),
-        epoch: Epoch { k: 0, nonce: 0 },
-    };
+    pub const FIRST: Self =
+        Self { origin: NodeId::FIRST, line: LineId(0), epoch: Epoch { k: 0, nonce: 0 } };
 }
 
 /// A message: its stream and its number in it. Durable for ever, unique in the mesh.

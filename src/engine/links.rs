@@ -268,9 +268,9 @@ impl Peer {
         self.carries.entry((destination, id.stream)).or_default().insert(id.number);
     }
 
-    /// Whether it carries anything of a stream.
-    pub(super) fn is_carrying(&self, stream: StreamId) -> bool {
-        self.carries.keys().any(|(_, carried)| *carried == stream)
+    /// Whether it carries anything of a stream to a destination.
+    pub(super) fn is_carrying(&self, stream: StreamId, destination: NodeId) -> bool {
+        self.carries.contains_key(&(destination, stream))
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn keys() -> Vec<(&'static str, Key)> {
         ("inbox_line", Key::InboxLine(ORIGIN, line)),
         ("inbox", Key::Inbox(stream_id())),
         ("held", Key::Held(message_id(601))),
-        ("receipt", Key::Receipt(stream_id())),
+        ("receipt", Key::Receipt(stream_id(), DESTINATION)),
         ("status", Key::Status(stream_id())),
         ("dead", Key::Dead(12)),
         ("timer_sent", Key::Timer(AT, Target::Sent(line, EPOCH, 601))),

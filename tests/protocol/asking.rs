@@ -129,7 +129,11 @@ impl Bench {
             let waiting = self.records(name, &Key::Copy(NOWHERE), &Key::Chunk(0, 0));
             assert!(waiting.is_empty(), "copies at {name}: {waiting:#?}");
             let first = MessageId { stream: StreamId::FIRST, number: 0 };
-            let held = self.records(name, &Key::Held(first), &Key::Receipt(StreamId::FIRST));
+            let held = self.records(
+                name,
+                &Key::Held(first),
+                &Key::Receipt(StreamId::FIRST, NodeId::FIRST),
+            );
             assert!(held.is_empty(), "held at {name}: {held:#?}");
             let unconfirmed = self.dead(name).into_iter().filter(|letter| letter.unconfirmed);
             let unclear = |letter: &DeadView| letter.reason != DeathReason::OutcomeUnknown;

@@ -1,6 +1,7 @@
 //! Everything drains once faults stop, and then the mesh is silent: restarts, restores and floors.
 
 use crate::bench::{Bench, Name};
+use meshmq::engine::address::NodeId;
 use meshmq::engine::command::{MessageState, Outgoing};
 use meshmq::engine::ids::{MessageId, StreamId};
 use meshmq::engine::limits::ROSTER_MAX;
@@ -197,7 +198,7 @@ fn receipts_do_not_pile_up_with_restarts() {
     b.link("o", "r");
     b.settle();
     for name in ["o", "r", "d"] {
-        let words = b.records(name, &Key::Receipt(StreamId::FIRST), &Key::Dead(0));
+        let words = b.records(name, &Key::Receipt(StreamId::FIRST, NodeId::FIRST), &Key::Dead(0));
         assert!(words.len() <= 8, "{name} keeps {} statements", words.len());
     }
 }

@@ -1,10 +1,13 @@
 //! Statements find their addressee whatever happens to links.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, id};
 use meshmq::engine::command::{MessageState, Outgoing};
+use meshmq::engine::frame::Frame;
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::message::Delivery::Recoverable;
+use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::DeathReason;
+use meshmq::engine::statement::Attested;
 
 /// Two ways to the other end: what was lost on one goes over the other, without a wait.
 #[test]
@@ -77,4 +80,28 @@ fn news_of_an_end_in_the_queue_travels_with_a_ferry() {
     b.meet("o", "r");
     let ended = MessageState::Dead(DeathReason::EndedInQueue);
     assert_eq!(b.state("o", &ids[0]), ended);
+}
+
+#[test]
+fn a_foreign_word_displaces_no_receipt() {
+    let mut b = Bench::new(&["o", "r", "d", "x"]);
+    b.create("d", "q", false);
+    let ids = b.send("o", "d", "q", Recoverable, &["1"]);
+    b.link("o", "r");
+    b.settle();
+    b.cut("o", "r");
+    b.link("r", "d");
+    b.settle();
+    b.cut("r", "d");
+    let mut lie = b.receipts("d", "r").pop().expect("the destination's receipt");
+    lie.destination = id("x");
+    lie.version.count = u64::MAX;
+    lie.received = RangeSet::new();
+    b.link("x", "r");
+    b.settle();
+    b.say("x", "r", vec![Frame::Receipt(Attested::own(lie))]);
+    b.settle();
+    b.link("o", "r");
+    b.settle();
+    assert_eq!(b.state("o", &ids[0]), MessageState::Arrived);
 }

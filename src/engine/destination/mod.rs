@@ -49,7 +49,7 @@ impl Destination {
     /// Counts the held messages of the store for the quotas of their queues.
     pub(super) fn load(&self, turn: &Turn<'_>, queues: &mut Queues) -> Result<(), StorageError> {
         let mut from = Key::Held(MessageId { stream: StreamId::FIRST, number: 0 });
-        let to = Key::Receipt(StreamId::FIRST);
+        let to = Key::Receipt(StreamId::FIRST, NodeId::FIRST);
         loop {
             let page = turn.range(&from, &to, 256)?;
             let done = page.len() < 256;

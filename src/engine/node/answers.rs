@@ -49,7 +49,7 @@ impl Node {
         for &word in &flight.words {
             let newer = self.links.link(peer).is_some_and(|link| link.words.contains(&word));
             let foreign = match word {
-                Word::Receipt(stream) => turn.receipt(&Key::Receipt(stream))?.is_some(),
+                Word::Receipt(stream, by) => turn.receipt(&Key::Receipt(stream, by))?.is_some(),
                 Word::Status(stream) => !self.control.is_own_status(&stream),
             };
             if foreign && !newer && self.control.addressee(turn, word)? == Some(peer) {

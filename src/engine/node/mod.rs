@@ -166,7 +166,7 @@ impl Node {
     ) -> Result<(), StorageError> {
         for stream in self.destination.take_news() {
             if turn.inbox_line(&Key::InboxLine(stream.origin, stream.line))?.is_some() {
-                self.publish(Word::Receipt(stream), stream.origin, except);
+                self.publish(Word::Receipt(stream, self.me), stream.origin, except);
             }
         }
         Ok(())
@@ -181,7 +181,7 @@ impl Node {
                 continue;
             }
             let peer = self.links.peer(node);
-            let carries = matches!(word, Word::Receipt(stream) if peer.is_carrying(stream));
+            let carries = matches!(word, Word::Receipt(stream, by) if peer.is_carrying(stream, by));
             let on_its_way = hop.is_none_or(|hop| hop == node) || carries;
             if let (true, Some(link)) = (on_its_way, peer.link.as_mut()) {
                 link.words.insert(word);
@@ -190,11 +190,11 @@ impl Node {
     }
 
     /// Marks a receipt of an own stream for the neighbours that carry what it settles (rule R21).
-    fn publish_to_carriers(&mut self, stream: StreamId, except: NodeId) {
+    fn publish_to_carriers(&mut self, stream: StreamId, by: NodeId, except: NodeId) {
         for node in self.links.live_nodes().into_iter().filter(|node| *node != except) {
             let peer = self.links.peer(node);
-            if let (true, Some(link)) = (peer.is_carrying(stream), peer.link.as_mut()) {
-                link.words.insert(Word::Receipt(stream));
+            if let (true, Some(link)) = (peer.is_carrying(stream, by), peer.link.as_mut()) {
+                link.words.insert(Word::Receipt(stream, by));
             }
         }
     }
@@ -203,10 +203,10 @@ impl Node {
         self.link_down(turn, peer)?;
         let mut link = Link::new(peer);
         for stream in self.destination.streams(turn, Some(peer))? {
-            link.words.insert(Word::Receipt(stream));
+            link.words.insert(Word::Receipt(stream, self.me));
         }
         for stream in self.destination.streams(turn, None)? {
-            link.words.insert(Word::Receipt(stream));
+            link.words.insert(Word::Receipt(stream, self.me));
         }
         link.words.extend(self.control.words(turn)?);
         link.words.extend(self.origin.untold().into_iter().map(|(s, _)| Word::Status(s)));
@@ -278,7 +278,7 @@ impl Node {
             words.push((Word::Status(stream), destination));
         }
         for stream in self.destination.streams(turn, None)? {
-            words.push((Word::Receipt(stream), stream.origin));
+            words.push((Word::Receipt(stream, self.me), stream.origin));
         }
         for word in self.control.words(turn)? {
             if let Some(addressee) = self.control.addressee(turn, word)? {

@@ -165,10 +165,13 @@ impl Node {
     /// A statement as it is now, made here or carried.
     fn word(&self, turn: &mut Turn<'_>, word: Word) -> Result<Option<Frame>, StorageError> {
         Ok(match word {
-            Word::Receipt(stream) => match self.destination.receipt(turn, &self.queues, stream)? {
-                Some(receipt) => Some(Frame::Receipt(Attested::own(receipt))),
-                None => turn.receipt(&Key::Receipt(stream))?.map(|held| Frame::Receipt(*held)),
-            },
+            Word::Receipt(stream, by) if by == self.me => {
+                let receipt = self.destination.receipt(turn, &self.queues, stream)?;
+                receipt.map(|receipt| Frame::Receipt(Attested::own(receipt)))
+            }
+            Word::Receipt(stream, by) => {
+                turn.receipt(&Key::Receipt(stream, by))?.map(|held| Frame::Receipt(*held))
+            }
             Word::Status(stream) if self.control.is_own_status(&stream) => {
                 let status = self.origin.status(turn, &stream);
                 status.map(|status| Frame::Status(Attested::own(status)))

@@ -45,7 +45,7 @@ impl Node {
                 // If the answer is lost, the same request asks again for the streams it touched
                 // only: the others are said for certain.
                 let told = touched.contains(&stream).then_some(peer);
-                self.publish(Word::Receipt(stream), stream.origin, told);
+                self.publish(Word::Receipt(stream, self.me), stream.origin, told);
             }
         }
         turn.say(Output::Answer { peer, exchange, answer });
@@ -172,7 +172,7 @@ impl Node {
                 self.links.search_again(destination);
             }
             if newer || heard.progress {
-                self.publish_to_carriers(stream, from);
+                self.publish_to_carriers(stream, destination, from);
             }
             if heard.progress {
                 let waits = self.carriage.tally(destination).own.messages > 0;
@@ -180,7 +180,7 @@ impl Node {
             }
             progress = heard.progress;
         } else {
-            self.publish(Word::Receipt(stream), stream.origin, Some(from));
+            self.publish(Word::Receipt(stream, destination), stream.origin, Some(from));
         }
         self.links.settled(destination, stream, said.watermark);
         if progress || newer && said.room > 0 {
@@ -277,13 +277,11 @@ impl Node {
         peer: NodeId,
         outer: &Outer,
     ) -> Result<bool, StorageError> {
-        let held = turn.receipt(&Key::Receipt(outer.id.stream))?;
-        let settled = held.is_some_and(|held| {
-            let said = &held.statement;
-            said.destination == outer.destination && settles(said, outer.id.number)
-        });
+        let (stream, by) = (outer.id.stream, outer.destination);
+        let held = turn.receipt(&Key::Receipt(stream, by))?;
+        let settled = held.is_some_and(|held| settles(&held.statement, outer.id.number));
         if let (true, Some(link)) = (settled, self.links.link_mut(peer)) {
-            link.words.insert(Word::Receipt(outer.id.stream));
+            link.words.insert(Word::Receipt(stream, by));
         }
         Ok(settled)
     }

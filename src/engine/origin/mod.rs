@@ -92,7 +92,8 @@ impl Origin {
         for (epoch, stream) in retired.drain(..surplus) {
             (stream.base..stream.next).for_each(|n| turn.delete(Key::Sent(id, epoch, n)));
             turn.delete(Key::Stream(id, epoch));
-            turn.delete(Key::Receipt(StreamId { origin: self.me, line: id, epoch }));
+            let stream = StreamId { origin: self.me, line: id, epoch };
+            turn.delete(Key::Receipt(stream, state.line.destination));
         }
         if !state.flows.is_empty() {
             state.flows.insert(self.opening, Flow::new());
@@ -123,7 +124,7 @@ impl Origin {
         }
         flow.record = record;
         let stream = StreamId { origin: self.me, line: id, epoch };
-        let held = turn.receipt(&Key::Receipt(stream))?;
+        let held = turn.receipt(&Key::Receipt(stream, line.destination))?;
         flow.spoke = held.map(|held| (held.statement.store, held.statement.version));
         Ok(flow)
     }

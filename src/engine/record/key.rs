@@ -39,8 +39,9 @@ pub enum Key {
     Inbox(StreamId),
     /// A message held behind a gap: [`Record::Held`](super::Record::Held).
     Held(MessageId),
-    /// A receipt of another node: [`Record::Receipt`](super::Record::Receipt).
-    Receipt(StreamId),
+    /// A receipt of another node, by the node that made it: one that has no say in a stream displaces
+    /// nobody's word. [`Record::Receipt`](super::Record::Receipt).
+    Receipt(StreamId, NodeId),
     /// A status record of another node: [`Record::Status`](super::Record::Status).
     Status(StreamId),
     /// A dead letter, by the order of dying: [`Record::Dead`](super::Record::Dead).

@@ -87,7 +87,7 @@ fn key() -> BoxedStrategy<Key> {
         (node(), line()).prop_map(|(node, line)| Key::InboxLine(node, line)),
         stream().prop_map(Key::Inbox),
         message().prop_map(Key::Held),
-        stream().prop_map(Key::Receipt),
+        (stream(), node()).prop_map(|(stream, by)| Key::Receipt(stream, by)),
         stream().prop_map(Key::Status),
         number().prop_map(Key::Dead),
         (number(), target()).prop_map(|(at, to)| Key::Timer(Timestamp::from_millis(at), to)),
