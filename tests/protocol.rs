@@ -5,6 +5,8 @@
 mod asking;
 #[path = "protocol/bench.rs"]
 mod bench;
+#[path = "protocol/crashes.rs"]
+mod crashes;
 #[path = "protocol/custody.rs"]
 mod custody;
 #[path = "protocol/delivery.rs"]

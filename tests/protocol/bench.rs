@@ -331,7 +331,7 @@ impl Packet {
 }
 
 /// What the edge fills in before a frame reaches the engine.
-fn edge(me: NodeId, frame: &mut Frame) {
+pub(crate) fn edge(me: NodeId, frame: &mut Frame) {
     if let Frame::Transfer(transfer) = frame {
         transfer.digest = digest(&transfer.outer, &transfer.inner);
         if transfer.outer.destination == me {
