@@ -17,6 +17,8 @@ mod directory;
 mod epochs;
 #[path = "protocol/expiry.rs"]
 mod expiry;
+#[path = "protocol/floors.rs"]
+mod floors;
 #[path = "protocol/held.rs"]
 mod held;
 #[path = "protocol/limits.rs"]
