@@ -4,9 +4,9 @@ use crate::bench::{Bench, id, line_of};
 use meshmq::engine::command::{MessageState, Outgoing};
 use meshmq::engine::frame::Frame;
 use meshmq::engine::ids::{MessageId, StreamId};
-use meshmq::engine::message::Delivery::Transactional;
+use meshmq::engine::message::Delivery::{Recoverable, Transactional};
 use meshmq::engine::record::{DeathReason, Key, Record};
-use meshmq::engine::time::{DAY_MS, MINUTE_MS};
+use meshmq::engine::time::{DAY_MS, MINUTE_MS, Timestamp};
 
 /// Sends one transactional message that has so long to arrive.
 fn send_within(b: &mut Bench, body: &str, reach_within_ms: u64) -> MessageId {
@@ -27,6 +27,20 @@ fn copy_of(caught: &[Frame], wanted: &MessageId) -> Frame {
 fn reopen(b: &mut Bench) {
     b.kill("o");
     b.restart("o");
+}
+
+#[test]
+fn r3_an_opening_is_higher_when_the_clock_stands_still() {
+    let mut b = Bench::new(&["o"]);
+    let mut last = b.engine("o").opening();
+    for behind in [1, 1, 1_000] {
+        b.kill("o");
+        b.now = Timestamp::from_millis(b.now.as_millis() - behind);
+        b.restart("o");
+        let next = b.engine("o").opening();
+        assert!(next.k > last.k, "{next:?} after {last:?}: the nonce may be any");
+        last = next;
+    }
 }
 
 /// The origin is restored to where message 1 waits; message 2 is of the lost time, and under way.
@@ -83,6 +97,7 @@ fn r6_old_message_of_the_current_epoch_does_not_reopen_one() {
         let found = all.iter().find(|transfer| transfer.outer.roster.len() == roster);
         Frame::Transfer(Box::new(found.expect("it was sent").clone()))
     };
+    b.cut("o", "d");
     b.hand("d", &named(1));
     b.hand("d", &named(0));
     assert_eq!(b.drain("d", "q"), Vec::<String>::new());
@@ -183,6 +198,43 @@ fn r9_status_is_said_at_each_contact_until_it_is_taken() {
 }
 
 #[test]
+fn r9_receipt_that_lacks_the_floor_does_not_end_the_status() {
+    let mut b = Bench::new(&["o", "d", "x"]);
+    b.create("d", "q", true);
+    b.send("o", "d", "q", Transactional, &["0"]);
+    b.link("o", "d");
+    b.settle();
+    b.cut("o", "d");
+    let one = send_within(&mut b, "1", MINUTE_MS);
+    b.caught("o", "d");
+    b.pass(2 * MINUTE_MS);
+    let before = b.receipts("d", "o").len();
+    b.link("o", "d");
+    while let Some(packet) = b.wire.pop_front() {
+        if packet.ends() == ("d", "o") {
+            b.deliver(packet);
+        }
+    }
+    b.cut("o", "d");
+    assert!(b.receipts("d", "o").len() > before, "it told o what it knew");
+    b.link("o", "d");
+    b.settle();
+    assert_eq!(b.state("o", &one), MessageState::Dead(DeathReason::ReachTimeExpired));
+}
+
+#[test]
+fn r11_copy_above_the_watermark_is_ignored() {
+    let mut b = Bench::new(&["o", "d", "x"]);
+    b.create("d", "q", false);
+    b.send("o", "d", "q", Recoverable, &["1", "2"]);
+    let caught = b.caught("o", "d");
+    for frame in [&caught[1], &caught[1], &caught[0], &caught[1]] {
+        b.hand("d", frame);
+    }
+    assert_eq!(b.drain("d", "q"), ["2", "1"]);
+}
+
+#[test]
 fn r12_skipped_above_the_watermark_stays_skipped() {
     let mut b = Bench::new(&["o", "d", "x"]);
     b.create("d", "q", true);
@@ -199,6 +251,8 @@ fn r12_skipped_above_the_watermark_stays_skipped() {
     let skips = receipts.iter().any(|said| said.stream == two.stream && said.skipped.contains(2));
     assert!(skips, "2 is skipped while 1 is held: {receipts:?}");
     b.hand("d", &copy_of(&caught, &two));
+    let receipts = b.receipts("d", "x");
+    assert!(!receipts.iter().any(|said| said.stream == two.stream && said.held.contains(2)));
     b.link("o", "d");
     b.settle();
     assert_eq!(b.drain("d", "q"), ["before", "1"]);
