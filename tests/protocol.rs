@@ -5,14 +5,20 @@
 mod asking;
 #[path = "protocol/bench.rs"]
 mod bench;
-#[path = "protocol/crashes.rs"]
-mod crashes;
+#[path = "protocol/bounded.rs"]
+mod bounded;
+#[path = "protocol/commits.rs"]
+mod commits;
+#[path = "protocol/crash_points.rs"]
+mod crash_points;
 #[path = "protocol/custody.rs"]
 mod custody;
 #[path = "protocol/delivery.rs"]
 mod delivery;
 #[path = "protocol/directory.rs"]
 mod directory;
+#[path = "protocol/disk.rs"]
+mod disk;
 #[path = "protocol/epochs.rs"]
 mod epochs;
 #[path = "protocol/expiry.rs"]
@@ -25,8 +31,12 @@ mod held;
 mod limits;
 #[path = "protocol/links.rs"]
 mod links;
+#[path = "protocol/liveness.rs"]
+mod liveness;
 #[path = "protocol/more.rs"]
 mod more;
+#[path = "protocol/mortal.rs"]
+mod mortal;
 #[path = "protocol/queues.rs"]
 mod queues;
 #[path = "protocol/receipts.rs"]
@@ -35,6 +45,8 @@ mod receipts;
 mod relays;
 #[path = "protocol/retry.rs"]
 mod retry;
+#[path = "protocol/soup.rs"]
+mod soup;
 #[path = "protocol/verdicts.rs"]
 mod verdicts;
 #[path = "protocol/ways.rs"]

@@ -1,12 +1,14 @@
 //! What a test asks the engines of a bench, and what it finds in the packets they sent.
 
 use crate::bench::{Bench, Name, body_of, queue};
+use meshmq::engine::address::NodeId;
 use meshmq::engine::command::{Command, DeadView, Delivered, MessageState, Reply, Settlement};
 use meshmq::engine::frame::{Frame, Transfer};
-use meshmq::engine::ids::MessageId;
-use meshmq::engine::record::{Key, Record};
+use meshmq::engine::ids::{MessageId, StreamId};
+use meshmq::engine::record::{DeathReason, Key, Record, Spot};
 use meshmq::engine::statement::{Receipt, Status};
 use meshmq::engine::storage::Storage;
+use meshmq::engine::time::HOUR_MS;
 
 impl Bench {
     /// Receives and acknowledges everything that is ready, as texts.
@@ -117,3 +119,28 @@ impl Bench {
         self.engine(name).storage().range(from, to, 100_000).expect("the store reads")
     }
 }
+
+impl Bench {
+    /// Nothing waits, nothing is held, nothing is carried, and nobody has anything more to say,
+    /// however much time passes.
+    pub(crate) fn assert_drained(&mut self, names: &[Name]) {
+        self.settle();
+        for name in names {
+            let waiting = self.records(name, &Key::Copy(NOWHERE), &Key::Chunk(0, 0));
+            assert!(waiting.is_empty(), "copies at {name}: {waiting:#?}");
+            let first = MessageId { stream: StreamId::FIRST, number: 0 };
+            let held = self.records(name, &Key::Held(first), &Key::Receipt(StreamId::FIRST));
+            assert!(held.is_empty(), "held at {name}: {held:#?}");
+            let unconfirmed = self.dead(name).into_iter().filter(|letter| letter.unconfirmed);
+            let unclear = |letter: &DeadView| letter.reason != DeathReason::OutcomeUnknown;
+            let unresolved: Vec<DeadView> = unconfirmed.filter(unclear).collect();
+            assert!(unresolved.is_empty(), "unresolved at {name}: {unresolved:#?}");
+        }
+        let said = self.history.len();
+        self.pass(HOUR_MS);
+        assert_eq!(&format!("{:?}", &self.history[said..]), "[]", "a drained mesh is silent");
+    }
+}
+
+/// Before every place of a copy.
+const NOWHERE: Spot = Spot { destination: NodeId::from_bytes([0; 32]), rank: 0, arrival: 0 };

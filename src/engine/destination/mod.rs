@@ -106,7 +106,7 @@ impl Destination {
             used: RangeSet::new(),
             ended: RangeSet::new(),
             room: line.queue.as_ref().map_or(0, |name| self.room_for(queues, name, &stream)),
-            roster: line.roster.len() as u64,
+            roster: line.roster.iter().filter(|e| e.epoch < stream.epoch).count() as u64,
             digest: super::message::Digest::default(),
             lowest_key: 0,
             closed: (!is_open(&line, stream.epoch)).then_some(line.current),
@@ -311,7 +311,9 @@ fn is_open(line: &InboxLine, epoch: Epoch) -> bool {
 /// Whether the origin knows everything there is to know.
 fn is_quiet(inbox: &Inbox) -> bool {
     let told = inbox.used.is_empty() && inbox.ended.is_empty();
-    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && told
+    // A stream that is known by name only waits for the floors of its origin.
+    let begun = inbox.watermark > 1;
+    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && told && begun
 }
 
 /// Whether a number has its verdict.

@@ -6,7 +6,7 @@ use crate::engine::carriage::settles;
 use crate::engine::control::Word;
 use crate::engine::destination::Header;
 use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
-use crate::engine::ids::MessageId;
+use crate::engine::ids::{Epoch, MessageId};
 use crate::engine::message::Outer;
 use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
@@ -140,6 +140,11 @@ impl Node {
         if own && self.origin.destination(stream.line).is_some_and(|to| to != destination) {
             return Ok(());
         }
+        if own && turn.get(&Key::Stream(stream.line, stream.epoch))?.is_none() {
+            // An opening of a lost time, or one that is long settled: there is no account left.
+            self.note_higher(turn, destination, said.closed);
+            return Ok(());
+        }
         // An older receipt may hold verdicts of a time that its destination has lost (rule R21).
         let newer = self.control.keep_receipt(turn, &receipt)?;
         if !newer && !own {
@@ -149,9 +154,7 @@ impl Node {
         let mut progress = false;
         if own {
             let heard = self.origin.settle(turn, &mut self.carriage, &mut self.letters, said)?;
-            if said.closed.is_some_and(|highest| highest > self.opening) {
-                turn.tell(Event::HigherEpochHeard(destination));
-            }
+            self.note_higher(turn, destination, said.closed);
             for number in heard.displaced.numbers() {
                 let id = MessageId { stream, number };
                 self.links.give_again(destination, &id);
@@ -179,6 +182,13 @@ impl Node {
             self.links.live_mut().for_each(|(_, link)| link.unblock(&stream, progress));
         }
         Ok(())
+    }
+
+    /// A destination knows an opening of this node that this store never had.
+    fn note_higher(&self, turn: &mut Turn<'_>, destination: NodeId, highest: Option<Epoch>) {
+        if highest.is_some_and(|highest| highest > self.opening) {
+            turn.tell(Event::HigherEpochHeard(destination));
+        }
     }
 
     fn status(
