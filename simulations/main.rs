@@ -65,6 +65,8 @@ enum Command {
     },
 }
 
+/// The command line is wrong.
+const BAD_USAGE: u8 = 64;
 /// A file is not a scenario.
 const BAD_FILE: u8 = 65;
 /// The output cannot be written.
@@ -73,9 +75,17 @@ const BROKEN_OUTPUT: u8 = 74;
 const PROGRESS_FROM: usize = 20;
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _unwritable = error.print();
+            return ExitCode::from(if error.use_stderr() { BAD_USAGE } else { 0 });
+        }
+    };
+    let result = match arguments.command {
         Command::Run { files, seeds, seed, json, signed, trace, jobs } => {
-            let seeds = seeds.unwrap_or(if seed.is_some() { 1 } else { 20 });
+            let usual = if seed.is_some() { 1 } else { 20 };
+            let seeds = seeds.unwrap_or(usual);
             let jobs = jobs.unwrap_or_else(cores);
             let first_seed = seed.unwrap_or(1);
             read_all(&files).and_then(|scenarios| {

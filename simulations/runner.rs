@@ -196,7 +196,10 @@ thread_local! {
 /// Keeps what panics say for the report, instead of printing it.
 pub(crate) fn catch_panics() {
     std::panic::set_hook(Box::new(|info| {
-        let text = info.payload_as_str().unwrap_or("it panicked");
+        let payload = info.payload();
+        let owned = payload.downcast_ref::<String>().map(String::as_str);
+        let text = owned.or_else(|| payload.downcast_ref::<&str>().copied());
+        let text = text.unwrap_or("it panicked");
         let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
         let what = format!("panic at {}: {text}", place.unwrap_or_default());
         PANIC.with_borrow_mut(|panic| *panic = what);

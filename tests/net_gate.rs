@@ -3,6 +3,9 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 #[path = "common/nodes.rs"]
 mod nodes;
+#[allow(dead_code, reason = "each test file uses its part")]
+#[path = "common/throttle.rs"]
+mod throttle;
 
 use futures::StreamExt;
 use libp2p::core::upgrade::Version;
@@ -15,6 +18,7 @@ use meshmq::net::{GateLimits, NetConfig};
 use nodes::{PATIENCE, TestNode, admitted, founder, hail, quiet, until};
 use std::net::SocketAddr;
 use std::time::Duration;
+use throttle::{Pace, Throttle};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -235,4 +239,25 @@ async fn who_fails_again_and_again_is_not_heard_for_a_while() {
         }
     };
     timeout(PATIENCE, tries).await.expect("it is refused in the end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_connection_takes_no_request_with_it() {
+    let a = founder("pc-a");
+    let limits = GateLimits { per_peer: 1, ..GateLimits::default() };
+    let b = admitted(&a, "pc-b").start(with_limits(&[], limits), true).await;
+    // Two ways to one node: both are dialed at once, and the second connection is refused.
+    let first = Throttle::before(b.address(), Pace::NONE).await;
+    let second = Throttle::before(b.address(), Pace::NONE).await;
+    let a = a.start(quiet(&[first.address(), second.address()]), true).await;
+    b.link_up(a.id()).await;
+    a.link_up(b.id()).await;
+    until(PATIENCE, "both ways tried", || {
+        (first.accepted() > 0 && second.accepted() > 0).then_some(())
+    })
+    .await;
+    for exchange in 0..20 {
+        let outcome = b.exchange(a.id(), exchange, vec![hail()]).await;
+        assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
+    }
 }

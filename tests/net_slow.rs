@@ -9,8 +9,9 @@ mod throttle;
 
 use meshmq::engine::limits::BODY_MAX;
 use meshmq::engine::step::Input;
+use meshmq::net::{GateLimits, NetConfig};
 use nodes::{admitted, founder, hail, quiet, transfer};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use throttle::{Pace, Throttle};
 
 /// 256 kbit/s and a satellite's round trip.
@@ -54,5 +55,45 @@ async fn a_link_cut_without_a_word_is_found_dead_and_made_again() {
     proxy.heal();
     a.until("the link again", |heard| (heard.ups(b.id()) == 2).then_some(())).await;
     let outcome = a.exchange(b.id(), 2, vec![hail()]).await;
+    assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_exchange_costs_one_round_trip() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), true).await;
+    let proxy = Throttle::before(b.address(), SATELLITE).await;
+    let a = a.start(quiet(&[proxy.address()]), true).await;
+    a.link_up(b.id()).await;
+    b.link_up(a.id()).await;
+    let mut best = Duration::MAX;
+    for exchange in 0..5 {
+        let begun = Instant::now();
+        let outcome = a.exchange(b.id(), exchange, vec![hail()]).await;
+        assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
+        best = best.min(begun.elapsed());
+    }
+    assert!(best < 2 * SATELLITE.round_trip - Duration::from_millis(100), "{best:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_link_full_of_data_is_really_gone() {
+    let a = founder("pc-a");
+    let b = admitted(&a, "pc-b").start(quiet(&[]), true).await;
+    let proxy = Throttle::before(b.address(), Pace::NONE).await;
+    // A second connection is only let in when the first has been let go of.
+    let gate = GateLimits { per_peer: 1, ..GateLimits::default() };
+    let a = a.start(NetConfig { gate, ..quiet(&[proxy.address()]) }, true).await;
+    a.link_up(b.id()).await;
+    b.link_up(a.id()).await;
+    proxy.cut();
+    // More than all buffers on the way take.
+    for exchange in 0..32 {
+        a.ask(b.id(), exchange, vec![transfer(a.id(), b.id(), exchange + 1, BODY_MAX)]);
+    }
+    a.link_down(b.id(), 1).await;
+    // Now by the address that HELLO told.
+    a.until("the link again", |heard| (heard.turns(b.id()) == (2, 1)).then_some(())).await;
+    let outcome = a.exchange(b.id(), 100, vec![hail()]).await;
     assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
 }

@@ -1,22 +1,42 @@
 //! The delivery rules R1–R24 on whole engines: each test replays the shortest trace that breaks
 //! when its rule is missing.
 
+#[path = "protocol/asking.rs"]
+mod asking;
 #[path = "protocol/bench.rs"]
 mod bench;
+#[path = "protocol/bounded.rs"]
+mod bounded;
+#[path = "protocol/commits.rs"]
+mod commits;
+#[path = "protocol/crash_points.rs"]
+mod crash_points;
+#[path = "protocol/custody.rs"]
+mod custody;
 #[path = "protocol/delivery.rs"]
 mod delivery;
 #[path = "protocol/directory.rs"]
 mod directory;
+#[path = "protocol/disk.rs"]
+mod disk;
+#[path = "protocol/epochs.rs"]
+mod epochs;
 #[path = "protocol/expiry.rs"]
 mod expiry;
+#[path = "protocol/floors.rs"]
+mod floors;
 #[path = "protocol/held.rs"]
 mod held;
 #[path = "protocol/limits.rs"]
 mod limits;
 #[path = "protocol/links.rs"]
 mod links;
+#[path = "protocol/liveness.rs"]
+mod liveness;
 #[path = "protocol/more.rs"]
 mod more;
+#[path = "protocol/mortal.rs"]
+mod mortal;
 #[path = "protocol/queues.rs"]
 mod queues;
 #[path = "protocol/receipts.rs"]
@@ -25,5 +45,9 @@ mod receipts;
 mod relays;
 #[path = "protocol/retry.rs"]
 mod retry;
+#[path = "protocol/soup.rs"]
+mod soup;
+#[path = "protocol/verdicts.rs"]
+mod verdicts;
 #[path = "protocol/ways.rs"]
 mod ways;

@@ -74,8 +74,8 @@ fn own_receipt(ledger: &Ledger, receipt: &Receipt) -> Finding {
     Ok(())
 }
 
-/// Whoever accepts a copy has it on disk, or had it, or it is settled. A destination may have held
-/// it for a moment and have displaced it in the same commit (rule R15).
+/// Whoever accepts a copy has it on disk, or had it, or it is settled. A destination may have taken
+/// it behind a gap, and another request of the same turn have displaced it (rule R15).
 fn outcomes(ledger: &Ledger, place: Place, answer: &Answer) -> Finding {
     for (id, outcome) in &answer.outcomes {
         let Some(account) = ledger.account(id) else { continue };

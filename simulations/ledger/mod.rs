@@ -95,6 +95,8 @@ pub(crate) enum Change {
     CopyGone,
     /// Another node has a durable copy now.
     Carried,
+    /// Another node has let its copy go.
+    LetGo,
     /// It entered a queue.
     Entered {
         /// Where.
@@ -207,16 +209,21 @@ impl Ledger {
         &self.open
     }
 
-    /// Messages held behind a gap, and where.
-    pub(crate) const fn held(&self) -> &BTreeSet<(Place, MessageId)> {
-        &self.held
+    /// A message held behind a gap that could still go on, and where.
+    pub(crate) fn held(&self) -> Option<(Place, MessageId)> {
+        let goes_on = |(_, id): &&(Place, MessageId)| {
+            self.accounts.get(id).is_none_or(|account| !self.is_void(account))
+        };
+        self.held.iter().find(goes_on).copied()
     }
 
-    /// Copies that nodes carry for others, the lost ones excepted.
+    /// Copies that nodes carry for others, of messages whose ends are there.
     pub(crate) fn carried(&self) -> impl Iterator<Item = (Place, MessageId)> + '_ {
-        let of_others =
-            |(place, id): &(Place, MessageId)| self.places.get(&id.stream.origin) != Some(place);
-        self.copies.iter().map(|(&(place, _), &id)| (place, id)).filter(of_others)
+        let wanted = |(place, id): &(Place, MessageId)| {
+            let account = self.accounts.get(id);
+            account.is_some_and(|account| account.origin != *place && !self.is_void(account))
+        };
+        self.copies.iter().map(|(&(place, _), &id)| (place, id)).filter(wanted)
     }
 
     /// A node is gone for ever: what it had is no longer anybody's account.

@@ -177,11 +177,11 @@ impl Ledger {
             }
             Key::Copy(at) => {
                 let Some(id) = self.copies.remove(&(place, *at)) else { return };
-                if self.place(id.stream.origin) == Some(place) {
-                    if let Some(account) = self.accounts.get_mut(&id) {
-                        account.copy = None;
-                        changes.push((id, Change::CopyGone));
-                    }
+                if self.place(id.stream.origin) != Some(place) {
+                    changes.push((id, Change::LetGo));
+                } else if let Some(account) = self.accounts.get_mut(&id) {
+                    account.copy = None;
+                    changes.push((id, Change::CopyGone));
                 }
             }
             Key::Queued(seat) => {

@@ -3,7 +3,6 @@
 use super::{Happening, START, Stop, World};
 use crate::checkers::Violation;
 use crate::disk::{Commit, Disk};
-use crate::network::End;
 use crate::scenario::{Place, Side, Span};
 use meshmq::engine::address::NodeId;
 use meshmq::engine::frame::Frame;
@@ -20,24 +19,24 @@ const SPIN_MAX: u32 = 1_000;
 /// A node.
 pub(super) struct Machine {
     pub(super) node: NodeId,
-    disk: Disk,
-    engine: Option<Engine<Disk>>,
+    pub(super) disk: Disk,
+    pub(super) engine: Option<Engine<Disk>>,
     /// Counts processes; a thing of an earlier one means nothing.
     pub(super) life: u64,
     pub(super) lost: bool,
-    inbox: VecDeque<Input>,
-    /// What a commit on its way down will make visible.
-    flushing: Option<Flushing>,
-    turn_planned: bool,
-    due: bool,
-    wake_at: Option<u64>,
+    pub(super) inbox: VecDeque<Input>,
+    pub(super) flushing: Option<Flushing>,
+    pub(super) turn_planned: bool,
+    pub(super) due: bool,
+    pub(super) wake_at: Option<u64>,
     spins: (u64, u32),
     /// After which time it starts again once an ordered fault has struck.
     pub(super) down: Option<Span>,
 }
 
-struct Flushing {
-    commits: Vec<Commit>,
+/// A commit on its way down, and what it will make visible.
+pub(super) struct Flushing {
+    pub(super) commits: Vec<Commit>,
     outputs: Vec<Output>,
     amid: bool,
 }
@@ -266,7 +265,7 @@ impl World<'_> {
     }
 
     /// Posts commits that are durable now, and judges what they changed.
-    fn post(&mut self, place: Place, commits: &[Commit]) -> Result<(), Stop> {
+    pub(super) fn post(&mut self, place: Place, commits: &[Commit]) -> Result<(), Stop> {
         for commit in commits {
             let changes = self.ledger.post(place, &commit.writes);
             let name = self.name(place);
@@ -319,82 +318,6 @@ impl World<'_> {
                 format!("{} wants to be called again and again at one moment", self.name(place));
             return Err(Stop::Liveness(Violation::general("liveness", what)));
         }
-        Ok(())
-    }
-
-    /// Kills a process. A commit on its way down is kept or gone, by chance.
-    pub(super) fn crash(&mut self, place: Place, what: &str) -> Result<(), Stop> {
-        let kept = self.rng.chance(0.5);
-        let machine = &mut self.machines[place];
-        if !machine.is_alive() {
-            return Ok(());
-        }
-        let flushing = machine.flushing.take();
-        let down = machine.down.take();
-        let name = self.name(place);
-        self.trace.note(self.now, || format!("{name} dies: {what}"));
-        match flushing {
-            Some(flushing) if kept => self.post(place, &flushing.commits)?,
-            Some(flushing) => self.machines[place].disk.take_back(&flushing.commits),
-            None => {}
-        }
-        self.die(place, down);
-        Ok(())
-    }
-
-    /// A process is gone: its memory, its links, and whoever waits for it.
-    fn die(&mut self, place: Place, down: Option<Span>) {
-        let machine = &mut self.machines[place];
-        machine.engine = None;
-        machine.life += 1;
-        machine.inbox.clear();
-        machine.flushing = None;
-        machine.turn_planned = false;
-        machine.due = false;
-        machine.wake_at = None;
-        self.tally.crashes += 1;
-        self.checkers.stopped(place);
-        self.exchanges.retain(|(from, _, _), _| *from != place);
-        self.asks.retain(|(at, _), _| *at != place);
-        for link in self.network.of(place) {
-            *self.network.link(link).end(place) = End::Down;
-            self.disconnected(link, place);
-        }
-        let down = down.or_else(|| self.attrition_of(place).map(|attrition| attrition.down));
-        let down = if self.draining { Some(Span::ms(100, 2_000)) } else { down };
-        if let Some(down) = down {
-            let ms = self.draw(down);
-            self.after(ms, Happening::Restart(place));
-        }
-    }
-
-    /// Orders a fault at a node's commit to come.
-    pub(super) fn order_fault(&mut self, place: Place, nth: u64, side: Side, down: Option<Span>) {
-        let side = self.draw_side(side);
-        let machine = &mut self.machines[place];
-        machine.disk.order(nth, side);
-        machine.down = down;
-    }
-
-    fn draw_side(&mut self, side: Side) -> Side {
-        let sides = [Side::Before, Side::After, Side::Amid];
-        let drawn = self.rng.pick(&sides).copied();
-        if side == Side::Any { drawn.unwrap_or(side) } else { side }
-    }
-
-    /// Where attrition rules, the next commit may be the last of this process.
-    fn tempt_fate(&mut self, place: Place) {
-        let Some(attrition) = self.attrition_of(place) else { return };
-        if !self.machines[place].disk.has_orders() && self.rng.chance(attrition.chance) {
-            self.order_fault(place, 1, attrition.side, Some(attrition.down));
-        }
-    }
-
-    /// A node is gone for ever.
-    pub(super) fn lose(&mut self, place: Place) -> Result<(), Stop> {
-        self.crash(place, "it is lost for ever")?;
-        self.machines[place].lost = true;
-        self.ledger.lose(place);
         Ok(())
     }
 }

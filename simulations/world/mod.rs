@@ -3,6 +3,7 @@
 //!
 //! Refuses to look at a clock or a file. Its time is in milliseconds from the start of the run.
 
+mod faults;
 mod machine;
 mod programs;
 mod script;
@@ -29,8 +30,8 @@ const START: Timestamp = Timestamp::from_millis(1_750_000_000_000);
 const EVENTS_MAX: u64 = 50_000_000;
 /// How long the nodes must have been silent at the end, in milliseconds.
 const SILENCE_MS: u64 = 15_000;
-/// How long they may take to fall silent once all is settled, in milliseconds.
-const FALL_SILENT_MS: u64 = 300_000;
+/// How long they may take to come to rest once all is settled, in milliseconds.
+const REST_MS: u64 = 300_000;
 
 /// The world of one run.
 pub(crate) struct World<'s> {
@@ -230,17 +231,30 @@ impl<'s> World<'s> {
         let settled_at = self.now;
         self.tally.drained_in_ms = settled_at - healed_at;
         self.trace.note(self.now, || "everything is settled".to_owned());
-        while self.now < self.last_packet.max(settled_at) + SILENCE_MS {
-            if self.now > settled_at + FALL_SILENT_MS {
-                let what = "all is settled, but the nodes go on talking";
-                return Err(Stop::Liveness(Violation::general("liveness", what)));
-            }
-            if self.next_at().is_none() {
-                break;
+        while !self.is_at_rest(settled_at) && self.next_at().is_some() {
+            if self.now > settled_at + REST_MS {
+                return Err(Stop::Liveness(self.what_is_restless()));
             }
             self.step()?;
         }
         self.judge_the_end()
+    }
+
+    /// Whether nobody talks any more, and nobody carries what is settled.
+    fn is_at_rest(&self, settled_at: u64) -> bool {
+        let silent = self.now >= self.last_packet.max(settled_at) + SILENCE_MS;
+        silent && self.ledger.carried().next().is_none()
+    }
+
+    fn what_is_restless(&self) -> Violation {
+        match self.ledger.carried().next() {
+            Some((place, id)) => {
+                let name = self.name(place);
+                let what = format!("{name} still carries a copy, long after all is settled");
+                Violation::of("liveness", &id, what)
+            }
+            None => Violation::general("liveness", "all is settled, but the nodes go on talking"),
+        }
     }
 
     fn judge_the_end(&self) -> Result<(), Stop> {
@@ -256,19 +270,12 @@ impl<'s> World<'s> {
             }
             _ => {}
         }
-        if let Some((place, id)) = self.ledger.carried().next() {
-            let what = format!(
-                "node {} still carries a copy, though all is settled",
-                self.scenario.nodes[place]
-            );
-            return Err(Stop::Liveness(Violation::of("liveness", &id, what)));
-        }
         Ok(())
     }
 
     fn is_settled(&self) -> bool {
         self.ledger.open().is_empty()
-            && self.ledger.held().is_empty()
+            && self.ledger.held().is_none()
             && self.senders.iter().all(Sender::is_done)
             && !self.asks.values().any(Ask::is_send)
     }
@@ -279,9 +286,9 @@ impl<'s> World<'s> {
             let state = self.ledger.account(id).map(|account| account.state);
             let what = format!("{} messages are not at their end; one: {state:?}", open.len());
             (what, Some(*id))
-        } else if let Some((place, id)) = self.ledger.held().first() {
-            let node = &self.scenario.nodes[*place];
-            (format!("node {node} still holds a message behind a gap"), Some(*id))
+        } else if let Some((place, id)) = self.ledger.held() {
+            let name = self.name(place);
+            (format!("{name} still holds a message behind a gap"), Some(id))
         } else {
             ("a program has not come to its end".to_owned(), None)
         };

@@ -160,7 +160,8 @@ impl Carriage {
         Ok((Outcome::Accepted, Some(self.keep(turn, copy))))
     }
 
-    /// A copy that is here came again in a newer round, which it joins (rule R20).
+    /// A copy that is here came again: it joins the newer round (rule R20), and the shorter way
+    /// counts. Says whether the round is new.
     fn renew(
         &mut self,
         turn: &mut Turn<'_>,
@@ -168,14 +169,18 @@ impl Carriage {
         transit: &Transit,
     ) -> Result<bool, StorageError> {
         let Some(mut copy) = turn.copy(&Key::Copy(at))? else { return Ok(false) };
-        if copy.transit.round >= transit.round {
-            return Ok(false);
+        let known = copy.transit;
+        let newer = known.round < transit.round;
+        if newer {
+            copy.transit.round = transit.round;
+            copy.transit.tokens = known.tokens.max(transit.tokens);
+            self.note_seen(copy.outer.id, transit.round);
         }
-        copy.transit.round = transit.round;
-        copy.transit.tokens = copy.transit.tokens.max(transit.tokens);
-        self.note_seen(copy.outer.id, transit.round);
-        self.rewrite(turn, at, *copy);
-        Ok(true)
+        copy.transit.hops = known.hops.min(transit.hops);
+        if copy.transit != known {
+            self.rewrite(turn, at, *copy);
+        }
+        Ok(newer)
     }
 
     /// Lets an own copy start a new round, so that relays that had it take it again.

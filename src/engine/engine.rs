@@ -155,11 +155,12 @@ impl<S: Storage> Engine<S> {
     }
 }
 
-/// Node time goes on where the last commit was, or where the wall clock is if that is later.
+/// Node time goes on behind the last commit, or where the wall clock is if that is later. Behind,
+/// not at it: numbers of places are drawn from it, and those of that moment were given.
 fn start_of_time<S: Storage>(storage: &S, wall: Timestamp) -> Result<Timestamp, StorageError> {
     match storage.get(&Key::Clock)? {
-        Some(Record::Clock(last)) if wall.since(last) > CLOCK_JUMP_MAX_MS => Ok(last),
-        Some(Record::Clock(last)) => Ok(last.max(wall)),
+        Some(Record::Clock(last)) if wall.since(last) > CLOCK_JUMP_MAX_MS => Ok(last.after(1)),
+        Some(Record::Clock(last)) => Ok(last.after(1).max(wall)),
         _ => Ok(wall),
     }
 }

@@ -30,6 +30,9 @@ pub(super) struct Peer {
     pub(super) identity: Option<(u64, Epoch)>,
     /// Numbers per stream that it took as a relay in the present round.
     pub(super) has: BTreeMap<(NodeId, StreamId), RangeSet>,
+    /// Numbers per stream that it carries for others, as far as is known; a restart or a new round
+    /// changes nothing in that. Receipts that settle them go to it (rule R21).
+    pub(super) carries: BTreeMap<(NodeId, StreamId), RangeSet>,
     /// Shares of tokens under way with an unknown outcome (rule R24).
     pub(super) unknown: BTreeMap<MessageId, (u64, u16)>,
     /// Its live link, if it has one.
@@ -39,6 +42,8 @@ pub(super) struct Peer {
 /// A live link.
 #[derive(Debug, Default)]
 pub(super) struct Link {
+    /// The neighbour.
+    node: Option<NodeId>,
     /// The first frame was put into a request.
     pub(super) said_contact: bool,
     /// Everything to be said first was put into a request.
@@ -205,8 +210,11 @@ impl Links {
         for peer in self.peers.values_mut() {
             let delivered = peer.link.as_mut().and_then(|link| link.delivered.get_mut(&stream));
             let has = peer.has.get_mut(&(destination, stream));
-            delivered.into_iter().chain(has).for_each(|set| set.remove_range(0..below));
+            let carries = peer.carries.get_mut(&(destination, stream));
+            let sets = delivered.into_iter().chain(has).chain(carries);
+            sets.for_each(|set| set.remove_range(0..below));
             peer.has.retain(|_, numbers| !numbers.is_empty());
+            peer.carries.retain(|_, numbers| !numbers.is_empty());
         }
     }
 
@@ -248,10 +256,33 @@ impl Links {
     }
 }
 
+impl Peer {
+    /// It took a message of somebody else's for a destination, or has had it all along.
+    pub(super) fn took(&mut self, destination: NodeId, id: &MessageId) {
+        self.has.entry((destination, id.stream)).or_default().insert(id.number);
+        self.carries(destination, id);
+    }
+
+    /// It carries a message to a destination.
+    pub(super) fn carries(&mut self, destination: NodeId, id: &MessageId) {
+        self.carries.entry((destination, id.stream)).or_default().insert(id.number);
+    }
+
+    /// Whether it carries anything of a stream.
+    pub(super) fn is_carrying(&self, stream: StreamId) -> bool {
+        self.carries.keys().any(|(_, carried)| *carried == stream)
+    }
+}
+
 impl Link {
     /// A link that has just come up.
-    pub(super) fn new() -> Self {
-        Self { window: BATCH_BYTES as u64, ..Self::default() }
+    pub(super) fn new(node: NodeId) -> Self {
+        Self { node: Some(node), window: BATCH_BYTES as u64, ..Self::default() }
+    }
+
+    /// Whether it leads to this node.
+    pub(super) fn leads_to(&self, node: NodeId) -> bool {
+        self.node == Some(node)
     }
 
     /// Searches again from the start for messages to a destination.

@@ -8,6 +8,7 @@ mod control;
 mod dead;
 mod destination;
 mod directory;
+#[expect(clippy::module_inception, reason = "the engine is what this module is about")]
 mod engine;
 mod links;
 mod node;

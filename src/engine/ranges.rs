@@ -36,11 +36,11 @@ impl RangeSet {
         if start >= end {
             return;
         }
-        if let Some((&s, &e)) = self.ranges.range(..=start).next_back() {
-            if e >= start {
-                start = s;
-                end = end.max(e);
-            }
+        if let Some((&s, &e)) = self.ranges.range(..=start).next_back()
+            && e >= start
+        {
+            start = s;
+            end = end.max(e);
         }
         while let Some((&s, &e)) = self.ranges.range(start..=end).next() {
             end = end.max(e);

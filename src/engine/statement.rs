@@ -184,7 +184,7 @@ impl Statement for Status {
     }
 }
 
-/// A node's live links. Flooded through the live component and forgotten with it.
+/// A node's live links. Flooded through the live component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkState {
     /// The node whose links these are.

@@ -1,7 +1,8 @@
 //! The live component: who has links with whom, and which neighbour leads where.
 //!
-//! Signed link states are flooded on change and forgotten with the component. A link counts only
-//! if both ends state it. Ties go to the smaller node id.
+//! Signed link states are flooded on change. A link counts only if both ends state it, so those of
+//! nodes that are out of reach do no harm; they are kept, because a neighbour that has said them
+//! does not say them again, and go when their room is needed. Ties go to the smaller node id.
 
 use super::address::NodeId;
 use super::ids::Epoch;
@@ -40,14 +41,11 @@ impl Topology {
         self.route()
     }
 
-    /// A link went away: states of nodes that are not reachable any more are forgotten.
+    /// A link went away. Returns the destinations whose first hop changed.
     pub(super) fn link_down(&mut self, peer: NodeId) -> BTreeSet<NodeId> {
         self.neighbours.remove(&peer);
         self.restate();
-        let changed = self.route();
-        let (me, hops) = (self.me, &self.hops);
-        self.states.retain(|node, _| *node == me || hops.contains_key(node));
-        changed
+        self.route()
     }
 
     /// Takes in another node's link state. `None` if it is not newer than the one held.
@@ -58,6 +56,10 @@ impl Topology {
             .get(&node)
             .is_none_or(|held| held.statement.version < state.statement.version);
         let known = self.states.contains_key(&node);
+        if !known && self.states.len() >= LINK_STATES_MAX {
+            let (me, hops) = (self.me, &self.hops);
+            self.states.retain(|node, _| *node == me || hops.contains_key(node));
+        }
         let fits = state.statement.neighbours.len() <= NEIGHBOURS_MAX
             && (known || self.states.len() < LINK_STATES_MAX);
         if node == self.me || !newer || !fits {

@@ -3,11 +3,13 @@
 //! Pure: it is told the time and what happened, and answers with what to do. Signs of life begin
 //! the pauses anew: discovery, an incoming connection, a new address of this machine.
 
+mod action;
 mod book;
 mod pace;
 mod strangers;
 mod surplus;
 
+pub(crate) use action::{Action, DialId, Moment, Target};
 pub(crate) use book::Book;
 pub(crate) use pace::{Jitter, LARGER_WAITS_MS, Pace, REDIAL_FIRST_MS};
 pub(crate) use strangers::Strangers;
@@ -30,46 +32,6 @@ const UNFINISHED_MS: u64 = 5_000;
 const PATIENT_EVERY: u32 = 4;
 /// Pause at a static address where a stranger answers: it may be about to join.
 pub(crate) const STRANGER_AT_STATIC_MS: u64 = 5_000;
-
-/// Number of a dial.
-pub(crate) type DialId = u64;
-
-/// Whom to dial.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// This node, at one of these addresses.
-    Node(NodeId, Vec<SocketAddr>),
-    /// Whoever is at a configured place.
-    Place(PeerAddr),
-}
-
-/// What the keeper wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Dial; `dialed` or `established` must follow.
-    Dial {
-        /// Number of the dial.
-        dial: DialId,
-        /// Whom.
-        target: Target,
-        /// Whether the TCP connection may take long.
-        patient: bool,
-    },
-    /// Close a connection that is one too many.
-    Close(ConnectionId),
-}
-
-/// What the keeper must know of the moment.
-pub(crate) struct Moment<'a> {
-    /// The time.
-    pub(crate) now_ms: u64,
-    /// Whether this node has something to prove.
-    pub(crate) in_mesh: bool,
-    /// Whether a node is a member.
-    pub(crate) member: &'a dyn Fn(NodeId) -> bool,
-    /// Whether a connection missed a beat.
-    pub(crate) doubtful: &'a dyn Fn(ConnectionId) -> bool,
-}
 
 #[derive(Debug)]
 struct Peer {
@@ -241,13 +203,14 @@ impl Keeper {
         self.book.reached(node, address);
     }
 
-    /// A connection is gone. If it was the last, dialing begins.
+    /// A connection is gone. If it was a link and the last, dialing begins anew. One that was never
+    /// proven changes nothing: whoever refuses this node is dialed at the pace of failures.
     pub(crate) fn closed(&mut self, node: NodeId, connection: ConnectionId, now_ms: u64) {
         let delay = self.first_delay(node, REDIAL_FIRST_MS);
         let Some(peer) = self.peers.get_mut(&node) else { return };
-        let before = peer.connections.len();
+        let was_link = peer.connections.iter().any(|it| it.id == connection && it.ready.is_some());
         peer.connections.retain(|it| it.id != connection);
-        if before == 0 || !peer.connections.is_empty() {
+        if !was_link || !peer.connections.is_empty() {
             return;
         }
         peer.pace = Pace::new(now_ms, delay);
@@ -265,6 +228,11 @@ impl Keeper {
         }
         let peer = self.peer(node, now_ms);
         peer.pace = Pace::new(now_ms, 0);
+    }
+
+    /// The other end will dial again in a moment.
+    pub(crate) fn leave_it_to(&mut self, node: NodeId, now_ms: u64) {
+        self.peer(node, now_ms).pace.postpone(now_ms, LARGER_WAITS_MS);
     }
 
     /// A stranger failed on a connection.

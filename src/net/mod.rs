@@ -18,6 +18,8 @@ mod ids;
 mod keeper;
 mod link;
 mod liveness;
+#[cfg(test)]
+mod pipe;
 mod proven;
 mod session;
 mod swarm;

@@ -108,6 +108,8 @@ pub(super) struct State {
     dialed: HashMap<ConnectionId, Dialed>,
     links: BTreeMap<NodeId, Link>,
     ending: HashMap<NodeId, JoinHandle<()>>,
+    /// Connections that are being closed, and when they are cut.
+    closing: Vec<(u64, Arc<Wire>)>,
     requests: HashMap<OutboundRequestId, (NodeId, u64)>,
     next_exchange: u64,
     joining: Option<joining::Joining>,
@@ -243,11 +245,13 @@ impl Links {
 
     fn on_tick(&mut self) {
         self.state.ticks += 1;
-        if self.state.ticks % SLOW_TICKS != 0 {
+        self.listening.tell_ready();
+        if !self.state.ticks.is_multiple_of(SLOW_TICKS) {
             return;
         }
         let now_ms = self.clock.now_ms();
         self.end_overdue(now_ms);
+        self.cut_slow_closers(now_ms);
         self.give_up_requests(now_ms);
         self.cut_former_members(now_ms);
         self.check_join(now_ms);

@@ -83,10 +83,10 @@ impl View {
     /// Notes that a link is gone.
     pub(crate) fn forget_link(&self, node: NodeId) {
         let mut state = self.write();
-        if let Some(link) = state.links.remove(&node) {
-            if state.heard.len() < HEARD_MAX || state.heard.contains_key(&node) {
-                state.heard.insert(node, link.wire.heard_ms());
-            }
+        if let Some(link) = state.links.remove(&node)
+            && (state.heard.len() < HEARD_MAX || state.heard.contains_key(&node))
+        {
+            state.heard.insert(node, link.wire.heard_ms());
         }
     }
 

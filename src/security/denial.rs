@@ -57,7 +57,7 @@ pub enum Denial {
         ago_ms: u64,
     },
     /// Another node has used the token.
-    #[error("token already used by {by} {} ago; if that was not you: meshmq revoke {by}", minutes(*ago_ms))]
+    #[error("token already used by {by} {} ago; if that was not you, {by} is an intruder", minutes(*ago_ms))]
     TokenUsed {
         /// Under which name.
         by: NodeName,

@@ -63,8 +63,8 @@ fn judge(mesh: &Mesh, stored: &DirectoryRecord) -> (Option<Record>, Check) {
 /// Records whose ground is missing wait here; they join the frames that bring it.
 pub(super) fn sift_records(mesh: &mut Mesh, frames: &mut Vec<Frame>) -> usize {
     let mut bad = 0;
-    let mut waiting = Vec::new();
     let mut grew = false;
+    let mut waiting = Vec::new();
     frames.retain(|frame| {
         let Frame::Record(stored) = frame else { return true };
         match judge(mesh, stored) {
@@ -73,8 +73,8 @@ pub(super) fn sift_records(mesh: &mut Mesh, frames: &mut Vec<Frame>) -> usize {
                 grew = true;
                 true
             }
-            (Some(_), Check::Pending) => {
-                waiting.push(stored.clone());
+            (Some(record), Check::Pending) => {
+                waiting.push(record);
                 false
             }
             (_, Check::Bad(_)) => {
@@ -84,35 +84,40 @@ pub(super) fn sift_records(mesh: &mut Mesh, frames: &mut Vec<Frame>) -> usize {
             _ => false,
         }
     });
-    if grew || !waiting.is_empty() {
-        mesh.pending.extend(waiting);
+    for record in waiting {
+        if mesh.pending.iter().all(|other| other.hash != record.hash) {
+            mesh.pending.push_back(record);
+        }
+    }
+    if grew {
         release(mesh, frames);
+    }
+    while mesh.pending.len() > PENDING_MAX {
+        mesh.pending.pop_front();
     }
     bad
 }
 
-/// Moves the waiting records that hold by now into the frames.
+/// Moves the waiting records that hold by now into the frames. Signatures are checked only of
+/// those whose ground is there, so that a store of waiting records makes no other one dear.
 fn release(mesh: &mut Mesh, frames: &mut Vec<Frame>) {
     loop {
-        let before = mesh.pending.len();
-        for stored in std::mem::take(&mut mesh.pending) {
-            match judge(mesh, &stored) {
-                (Some(record), Check::New) => {
-                    mesh.view.take(&record);
-                    frames.push(Frame::Record(stored));
-                }
-                (Some(_), Check::Pending) if !mesh.pending.contains(&stored) => {
-                    mesh.pending.push_back(stored);
-                }
-                _ => {}
+        let mut grew = false;
+        for record in std::mem::take(&mut mesh.pending) {
+            if !mesh.view.has_ground(&record) {
+                mesh.pending.push_back(record);
+                continue;
+            }
+            let stored = record.to_directory();
+            if judge(mesh, &stored).1 == Check::New {
+                mesh.view.take(&record);
+                frames.push(Frame::Record(stored));
+                grew = true;
             }
         }
-        if mesh.pending.is_empty() || mesh.pending.len() == before {
+        if !grew {
             break;
         }
-    }
-    while mesh.pending.len() > PENDING_MAX {
-        mesh.pending.pop_front();
     }
 }
 

@@ -218,6 +218,12 @@ impl Gatekeeper {
         bad + sifted
     }
 
+    /// How many records and statements wait for others.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        self.ask(|mesh| (mesh.pending.len(), mesh.early.len())).unwrap_or_default()
+    }
+
     /// Signs this node's own statements.
     pub fn sign_frames(&self, frames: &mut [Frame]) {
         if let Some(mesh) = self.mesh() {
@@ -281,6 +287,3 @@ impl Gatekeeper {
         Keep { private, directory: Vec::new(), forget: true }
     }
 }
-
-#[cfg(test)]
-mod tests;

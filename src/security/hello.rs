@@ -175,6 +175,3 @@ fn agree(hello: Hello) -> Result<PeerHello, Denial> {
         agent: hello.agent,
     })
 }
-
-#[cfg(test)]
-mod tests;

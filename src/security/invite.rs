@@ -140,6 +140,3 @@ impl Occasion<'_> {
         suite::verify(key, &self.signed(), proof)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -131,6 +131,3 @@ pub(super) fn complete(
     let directory = directory.map(Record::to_directory).collect();
     Ok(Keep { private, directory, forget: true })
 }
-
-#[cfg(test)]
-mod tests;

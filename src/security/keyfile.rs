@@ -67,7 +67,12 @@ impl KeyFile {
         }
         let mut file = self.io(private_options().open(&fresh))?;
         self.io(file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))?;
-        self.publish(&fresh)
+        let published = self.publish(&fresh);
+        if published.is_err() {
+            // No second copy of the secret stays behind; the first error is the one to tell.
+            let _ = fs::remove_file(&fresh);
+        }
+        published
     }
 
     /// Gives the finished file its name, unless something has it.

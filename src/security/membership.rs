@@ -7,7 +7,8 @@ use super::record::{Authority, Body, Certificate, Keys, Leave, Record, Revocatio
 use super::{MeshId, suite};
 use crate::engine::address::NodeId;
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use names::Claims;
+use std::collections::BTreeMap;
 
 mod names;
 mod standing;
@@ -51,9 +52,10 @@ pub(crate) struct Membership {
     departures: BTreeMap<NodeId, Entry<Leave>>,
     /// By subject, which begins with the node.
     revocations: BTreeMap<Bytes, Entry<Revocation>>,
-    /// Who claims a name, the best claim first.
-    claims: BTreeMap<super::NodeName, BTreeSet<(u64, NodeId)>>,
+    claims: BTreeMap<super::NodeName, Claims>,
     highest_clk: u64,
+    /// Most members.
+    most: usize,
 }
 
 impl Membership {
@@ -68,6 +70,7 @@ impl Membership {
             revocations: BTreeMap::new(),
             claims: BTreeMap::new(),
             highest_clk: 0,
+            most: MEMBERS_MAX,
         }
     }
 
@@ -107,7 +110,7 @@ impl Membership {
             Body::Keys(Keys { node, .. }) | Body::Leave(Leave { node, .. }) => {
                 if !record.is_signed_by(node.as_bytes()) {
                     Verdict::Bad("not signed by the node that it is about")
-                } else if self.certificates.contains_key(node) {
+                } else if self.has_ground(record) {
                     Verdict::Holds
                 } else {
                     Verdict::Pending
@@ -139,14 +142,10 @@ impl Membership {
             return Verdict::Bad("a count of claims far ahead of all others");
         }
         let signed = self.judge_signer(body.issuer, body.generation, record);
-        if signed != Verdict::Holds {
-            return signed;
-        }
-        let known = self.certificates.contains_key(&body.node);
-        if !known && self.certificates.len() >= MEMBERS_MAX || !self.is_chain_whole(body) {
+        if signed == Verdict::Holds && !self.has_ground(record) {
             return Verdict::Pending;
         }
-        Verdict::Holds
+        signed
     }
 
     fn judge_revocation(&self, body: &Revocation, record: &Record) -> Verdict {
@@ -154,15 +153,38 @@ impl Membership {
         if signed != Verdict::Holds {
             return signed;
         }
-        let Some(certificate) = self.certificates.get(&body.node) else { return Verdict::Pending };
-        let known = self.revocations.contains_key(&record.key().subject);
-        if !known && self.revocations.len() >= REVOCATIONS_MAX || !self.counts(body) {
-            return Verdict::Pending;
-        }
+        let certificate = self.certificates.get(&body.node).filter(|_| self.has_ground(record));
+        let Some(certificate) = certificate else { return Verdict::Pending };
         if body.issuer.is_some() && certificate.body.issuer.is_none() {
             return Verdict::Bad("an admin's revocation of one whom the authority certified");
         }
         Verdict::Holds
+    }
+
+    /// Whether everything is known that a record rests on, and there is room for it. Costs no
+    /// signature check.
+    pub(crate) fn has_ground(&self, record: &Record) -> bool {
+        match &record.body {
+            Body::Authority(body) => {
+                let before = body.generation.checked_sub(1);
+                before.is_none_or(|before| self.authorities.contains_key(&before))
+            }
+            Body::Certificate(body) => {
+                let room = self.certificates.len() < self.most
+                    || self.certificates.contains_key(&body.node);
+                room && self.authorities.contains_key(&body.generation) && self.is_chain_whole(body)
+            }
+            Body::Revocation(body) => {
+                let room = self.revocations.len() < REVOCATIONS_MAX
+                    || self.revocations.contains_key(&record.key().subject);
+                room && self.authorities.contains_key(&body.generation)
+                    && self.certificates.contains_key(&body.node)
+                    && self.counts(body)
+            }
+            Body::Keys(Keys { node, .. }) | Body::Leave(Leave { node, .. }) => {
+                self.certificates.contains_key(node)
+            }
+        }
     }
 
     /// Whether the record is signed by whom it names; whether he may is not asked.
@@ -213,9 +235,9 @@ impl Membership {
         if let Some((name, clk)) = before
             && let Some(claims) = self.claims.get_mut(&name)
         {
-            claims.remove(&(clk, body.node));
+            claims.remove(clk, body.node);
         }
-        self.claims.entry(body.name.clone()).or_default().insert((body.clk, body.node));
+        self.claims.entry(body.name.clone()).or_default().insert(body.clk, body.node);
     }
 
     /// Believes those that hold, whatever their order; the others are given back.
@@ -224,7 +246,8 @@ impl Membership {
         loop {
             let before = left.len();
             left.retain(|record| {
-                let holds = self.has(record) || self.judge(record) == Verdict::Holds;
+                let holds = self.has(record)
+                    || self.has_ground(record) && self.judge(record) == Verdict::Holds;
                 if holds {
                     self.take(record);
                 }

@@ -207,6 +207,3 @@ fn plain(text: String) -> Result<String, Malformed> {
     }
     Ok(text)
 }
-
-#[cfg(test)]
-mod tests;

@@ -32,7 +32,7 @@ pub(super) struct Mesh {
     /// Hash and rank of the records that are durable here.
     pub(super) held: BTreeMap<DirectoryKey, ([u8; 32], Bytes)>,
     /// Records whose ground is not known yet, the oldest first.
-    pub(super) pending: VecDeque<DirectoryRecord>,
+    pub(super) pending: VecDeque<Record>,
     /// Statements of nodes whose certificates are not known yet, the oldest first.
     pub(super) early: VecDeque<Frame>,
     pub(super) secrets: BTreeMap<u32, MeshSecret>,
@@ -300,6 +300,3 @@ fn secret_private(generation: u32, secret: &MeshSecret) -> (String, Option<Bytes
 fn invite_name(id: &InviteId) -> String {
     format!("{INVITE}{}", HEXLOWER.encode(id))
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,4 +6,5 @@ mod flips;
 mod golden;
 mod joining;
 mod links;
-mod world;
+pub(in crate::security) mod mint;
+pub(in crate::security) mod world;

@@ -29,10 +29,10 @@ pub(crate) type InviteId = [u8; 8];
 ///
 /// Its text is a secret; only [`reveal`](Self::reveal) gives it.
 pub struct Token {
-    mesh: MeshId,
+    pub(crate) mesh: [u8; 16],
     /// First half of the hash of the inviter's id; zeros for any admin.
     inviter: [u8; 16],
-    secret: Zeroizing<[u8; 16]>,
+    pub(super) secret: Zeroizing<[u8; 16]>,
     expiry_min: u32,
     addresses: Vec<SocketAddr>,
 }
@@ -45,10 +45,21 @@ impl Token {
         expires_ms: u64,
         addresses: &[SocketAddr],
     ) -> Self {
+        Self::of(mesh, inviter, Zeroizing::new(suite::random()), expires_ms, addresses)
+    }
+
+    /// A token with this secret.
+    pub(super) fn of(
+        mesh: MeshId,
+        inviter: NodeId,
+        secret: Zeroizing<[u8; 16]>,
+        expires_ms: u64,
+        addresses: &[SocketAddr],
+    ) -> Self {
         Self {
-            mesh,
+            mesh: mesh.0,
             inviter: inviter_hash(inviter),
-            secret: Zeroizing::new(suite::random()),
+            secret,
             // Rounded up: the inviter must never refuse what the token still promises.
             expiry_min: u32::try_from(expires_ms.div_ceil(60_000)).unwrap_or(u32::MAX),
             addresses: addresses.iter().copied().take(TOKEN_ADDRESSES_MAX).collect(),
@@ -58,7 +69,7 @@ impl Token {
     /// The text to be handed to the joiner.
     pub fn reveal(&self) -> Zeroizing<String> {
         let mut payload = Zeroizing::new(vec![VERSION]);
-        payload.extend_from_slice(&self.mesh.0);
+        payload.extend_from_slice(&self.mesh);
         payload.extend_from_slice(&self.inviter);
         payload.extend_from_slice(self.secret.as_ref());
         payload.extend_from_slice(&self.expiry_min.to_be_bytes());
@@ -84,7 +95,7 @@ impl Token {
 
     /// The mesh it lets into.
     pub const fn mesh(&self) -> MeshId {
-        self.mesh
+        MeshId(self.mesh)
     }
 
     /// Where the inviter listened when it made the token.
@@ -140,7 +151,7 @@ impl Token {
             return None;
         }
         Some(Self {
-            mesh: MeshId(*mesh),
+            mesh: *mesh,
             inviter: *inviter,
             secret: Zeroizing::new(*secret),
             expiry_min: u32::from_be_bytes(*expiry),
@@ -157,7 +168,7 @@ fn inviter_hash(node: NodeId) -> [u8; 16] {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("mesh", &self.mesh).finish_non_exhaustive()
+        f.debug_struct("Token").field("mesh", &self.mesh()).finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,7 @@ impl Service {
     /// Makes a token that lets one node join, `ttl_ms` long.
     ///
     /// # Errors
-    /// [`ServiceError::NotAllowed`] where this node may not invite, [`ServiceError::NoMesh`], or a
+    /// [`ServiceError::Security`] where this node may not invite, [`ServiceError::NoMesh`], or a
     /// time out of bounds.
     pub async fn invite(&self, ttl_ms: Option<u64>, admin: bool) -> Result<Invited, ServiceError> {
         let ttl_ms = ttl_ms.unwrap_or(INVITE_TTL_DEFAULT_MS);

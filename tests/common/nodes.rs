@@ -40,6 +40,11 @@ impl Heard {
         self.inputs.iter().filter(|input| **input == Input::LinkDown(node)).count()
     }
 
+    /// Both.
+    pub(crate) fn turns(&self, node: NodeId) -> (usize, usize) {
+        (self.ups(node), self.downs(node))
+    }
+
     /// The outcome of an exchange of ours, if there is one.
     pub(crate) fn outcome(&self, number: u64) -> Option<Input> {
         let of = |input: &&Input| match input {
@@ -223,8 +228,7 @@ impl TestNode {
 
     /// How often a link to `node` came up, and went down.
     pub(crate) fn turns(&self, node: NodeId) -> (usize, usize) {
-        let heard = self.heard();
-        (heard.ups(node), heard.downs(node))
+        self.heard().turns(node)
     }
 
     /// Stops the links; what it was as a member remains.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 /// What a link is like.
 #[derive(Clone, Copy)]
@@ -34,6 +34,7 @@ struct Valve {
     shut: AtomicBool,
     turned: Notify,
     accepted: AtomicUsize,
+    ended: AtomicUsize,
 }
 
 /// A running proxy.
@@ -67,6 +68,12 @@ impl Throttle {
         self.valve.accepted.load(Ordering::SeqCst)
     }
 
+    /// Connections that are open.
+    pub(crate) fn open(&self) -> usize {
+        let ended = self.valve.ended.load(Ordering::SeqCst);
+        self.accepted().saturating_sub(ended)
+    }
+
     /// Lets nothing pass.
     pub(crate) fn cut(&self) {
         self.valve.shut.store(true, Ordering::SeqCst);
@@ -85,14 +92,17 @@ async fn accept(listener: TcpListener, target: SocketAddr, pace: Pace, valve: Ar
         let valve = valve.clone();
         tokio::spawn(async move {
             valve.open().await;
-            let Ok(to) = TcpStream::connect(target).await else { return };
-            let _ = (from.set_nodelay(true), to.set_nodelay(true));
-            let (from_read, from_write) = from.into_split();
-            let (to_read, to_write) = to.into_split();
-            tokio::join!(
-                carry(from_read, to_write, pace, valve.clone()),
-                carry(to_read, from_write, pace, valve.clone())
-            );
+            if let Ok(to) = TcpStream::connect(target).await {
+                let _ = (from.set_nodelay(true), to.set_nodelay(true));
+                let (from_read, from_write) = from.into_split();
+                let (to_read, to_write) = to.into_split();
+                // The end of one direction is the end of the connection.
+                tokio::select! {
+                    () = carry(from_read, to_write, pace, valve.clone()) => {}
+                    () = carry(to_read, from_write, pace, valve.clone()) => {}
+                }
+            }
+            valve.ended.fetch_add(1, Ordering::SeqCst);
         });
     }
 }
@@ -109,6 +119,11 @@ impl Valve {
     }
 }
 
+/// The moment at which a byte of the modelled line arrives: the passing of time is the model here.
+async fn until(due: Instant) {
+    let _ = timeout_at(due, std::future::pending::<()>()).await;
+}
+
 /// One direction: each piece takes its time on the line, one after the other, then the delay.
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, pace: Pace, valve: Arc<Valve>) {
     let (sender, mut queue) = mpsc::channel::<(Instant, Vec<u8>)>(QUEUE);
@@ -119,7 +134,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, pace: Pace, valv
             let Ok(bytes @ 1..) = from.read(&mut piece).await else { return };
             piece.truncate(bytes);
             free_at = free_at.max(Instant::now()) + pace.takes(bytes);
-            sleep_until(free_at).await;
+            until(free_at).await;
             if sender.send((free_at + pace.round_trip / 2, piece)).await.is_err() {
                 return;
             }
@@ -127,7 +142,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, pace: Pace, valv
     };
     let far_end = async move {
         while let Some((due, piece)) = queue.recv().await {
-            sleep_until(due).await;
+            until(due).await;
             valve.open().await;
             if to.write_all(&piece).await.is_err() {
                 return;

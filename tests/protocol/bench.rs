@@ -1,20 +1,18 @@
 //! A few engines in memory, joined by links that a test cuts, holds back and replays.
 
+use crate::disk::Disk;
 use meshmq::codec::{Inner, digest, encode_inner};
 use meshmq::engine::address::{LineId, NodeId, QueueName};
-use meshmq::engine::command::{
-    Command, DeadView, Delivered, MessageState, Outgoing, QueueSpec, Reply, Settlement,
-};
-use meshmq::engine::frame::{Answer, Frame, Transfer};
+use meshmq::engine::command::{Command, Outgoing, QueueSpec, Reply};
+use meshmq::engine::frame::{Answer, Frame};
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::limits::{Limits, REACH_WITHIN_DEFAULT_MS};
 use meshmq::engine::message::{Delivery, Priority, Short};
 use meshmq::engine::rejection::Rejection;
-use meshmq::engine::statement::{Receipt, Status};
 use meshmq::engine::step::{Event, Input, Output};
 use meshmq::engine::time::Timestamp;
 use meshmq::engine::{Engine, Setup};
-use meshmq::store::{MemoryStore, Snapshot};
+use meshmq::store::Snapshot;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The name of a node in a test.
@@ -30,17 +28,23 @@ pub(crate) enum Packet {
 /// A mesh of engines.
 pub(crate) struct Bench {
     pub(crate) now: Timestamp,
-    engines: BTreeMap<Name, Engine<MemoryStore>>,
-    down: BTreeMap<Name, MemoryStore>,
-    links: BTreeSet<(Name, Name)>,
+    pub(crate) engines: BTreeMap<Name, Engine<Disk>>,
+    pub(crate) down: BTreeMap<Name, Disk>,
+    pub(crate) links: BTreeSet<(Name, Name)>,
     pub(crate) wire: VecDeque<Packet>,
     /// Every packet that was ever sent.
     pub(crate) history: Vec<Packet>,
     pub(crate) events: Vec<(Name, Event)>,
-    replies: BTreeMap<u64, Result<Reply, Rejection>>,
+    pub(crate) replies: BTreeMap<u64, Result<Reply, Rejection>>,
     openings: u64,
-    exchanges: u64,
+    pub(crate) exchanges: u64,
     pub(crate) limits: Limits,
+    /// Whether a node may die of a failed commit; see `mortal.rs`.
+    pub(crate) mortal: bool,
+    /// Nodes that died of one and are not up again.
+    pub(crate) fallen: BTreeSet<Name>,
+    /// Everything that every engine said, in words, if it is wanted.
+    pub(crate) protocol: Option<String>,
 }
 
 /// The node id of a name.
@@ -69,14 +73,17 @@ impl Bench {
             openings: 0,
             exchanges: 1 << 40,
             limits: Limits::default(),
+            mortal: false,
+            fallen: BTreeSet::new(),
+            protocol: None,
         };
         for &name in names {
-            bench.open(name, MemoryStore::new());
+            bench.open(name, Disk::default());
         }
         bench
     }
 
-    fn open(&mut self, name: Name, store: MemoryStore) {
+    pub(crate) fn open(&mut self, name: Name, store: Disk) {
         self.openings += 1;
         let setup = Setup {
             node: id(name),
@@ -86,8 +93,12 @@ impl Bench {
             wall: self.now,
             limits: self.limits.clone(),
         };
-        let engine = Engine::open(store, setup).expect("the store opens");
-        self.engines.insert(name, engine);
+        match Engine::open(store.clone(), setup) {
+            Ok(engine) => {
+                self.engines.insert(name, engine);
+            }
+            Err(error) => self.fall(name, store, &error),
+        }
     }
 
     fn names(&self, node: NodeId) -> Name {
@@ -98,12 +109,20 @@ impl Bench {
     /// Feeds inputs to a node and puts what it says on the wire.
     pub(crate) fn feed(&mut self, name: Name, inputs: Vec<Input>) {
         let Some(engine) = self.engines.get_mut(name) else { return };
-        let outputs = engine.process(self.now, inputs).expect("the engine goes on");
-        self.spread(name, outputs);
+        match engine.process(self.now, inputs) {
+            Ok(outputs) => self.spread(name, outputs),
+            Err(error) => {
+                let disk = engine.storage().clone();
+                self.fall(name, disk, &error);
+            }
+        }
     }
 
     fn spread(&mut self, name: Name, outputs: Vec<Output>) {
         for output in outputs {
+            if let Some(protocol) = &mut self.protocol {
+                protocol.push_str(&format!("{name} {output:?}\n"));
+            }
             let packet = match output {
                 Output::Reply { ticket, result } => {
                     self.replies.insert(ticket, result);
@@ -227,10 +246,12 @@ impl Bench {
     /// Delivers everything on the wire, and what follows from it.
     pub(crate) fn settle(&mut self) {
         let mut steps = 0;
+        self.revive();
         while let Some(packet) = self.wire.pop_front() {
             steps += 1;
             assert!(steps < 20_000, "the mesh never comes to rest: {packet:?}");
             self.deliver(packet);
+            self.revive();
         }
     }
 
@@ -276,7 +297,7 @@ impl Bench {
     /// Kills a node: memory is gone, the committed store stays.
     pub(crate) fn kill(&mut self, name: Name) {
         let engine = self.engines.remove(name).expect("a running node");
-        let mut store = engine.into_storage();
+        let store = engine.into_storage();
         store.crash();
         self.down.insert(name, store);
         self.wire.retain(|packet| packet.ends().0 != name && packet.ends().1 != name);
@@ -298,7 +319,7 @@ impl Bench {
     /// Kills a node and starts it with an empty store.
     pub(crate) fn wipe(&mut self, name: Name) {
         self.kill(name);
-        self.down.insert(name, MemoryStore::new());
+        self.down.insert(name, Disk::default());
         self.restart(name);
     }
 
@@ -309,80 +330,12 @@ impl Bench {
     /// Kills a node and starts it with an old image of its store.
     pub(crate) fn restore(&mut self, name: Name, snapshot: &Snapshot) {
         self.kill(name);
-        self.down.get_mut(name).expect("just killed").restore(snapshot);
+        self.down[name].restore(snapshot);
         self.restart(name);
     }
 
-    pub(crate) fn engine(&mut self, name: Name) -> &mut Engine<MemoryStore> {
+    pub(crate) fn engine(&mut self, name: Name) -> &mut Engine<Disk> {
         self.engines.get_mut(name).expect("a running node")
-    }
-
-    /// Receives and acknowledges everything that is ready, as texts.
-    pub(crate) fn drain(&mut self, name: Name, queue_name: &str) -> Vec<String> {
-        let mut bodies = Vec::new();
-        loop {
-            let delivered = self.receive(name, queue_name, 256);
-            if delivered.is_empty() {
-                return bodies;
-            }
-            for one in delivered {
-                bodies.push(body_of(&one.message.inner));
-                let settle = Command::Settle { lock: one.lock, how: Settlement::Ack };
-                assert_eq!(self.ask(name, settle), Ok(Reply::Done));
-            }
-        }
-    }
-
-    pub(crate) fn receive(&mut self, name: Name, queue_name: &str, max: usize) -> Vec<Delivered> {
-        let command =
-            Command::Receive { queue: queue(queue_name), max, lease_ms: 30_000, session: 1 };
-        match self.ask(name, command) {
-            Ok(Reply::Deliveries(delivered)) => delivered,
-            other => panic!("nothing delivered: {other:?}"),
-        }
-    }
-
-    pub(crate) fn state(&mut self, name: Name, id: &MessageId) -> MessageState {
-        match self.ask(name, Command::State(id.reference())) {
-            Ok(Reply::State(state)) => state,
-            other => panic!("no state: {other:?}"),
-        }
-    }
-
-    pub(crate) fn dead(&mut self, name: Name) -> Vec<DeadView> {
-        match self.ask(name, Command::DeadLetters { after: None, max: 256 }) {
-            Ok(Reply::DeadLetters(letters)) => letters,
-            other => panic!("no letters: {other:?}"),
-        }
-    }
-
-    /// All transfers that a node ever sent to another.
-    pub(crate) fn transfers(&self, from: Name, to: Name) -> Vec<Transfer> {
-        self.frames(from, to, |frame| match frame {
-            Frame::Transfer(transfer) => Some((**transfer).clone()),
-            _ => None,
-        })
-    }
-
-    /// All receipts that a node ever said to another, in requests and in answers.
-    pub(crate) fn receipts(&self, from: Name, to: Name) -> Vec<Receipt> {
-        self.frames(from, to, |frame| match frame {
-            Frame::Receipt(receipt) => Some(receipt.statement.clone()),
-            _ => None,
-        })
-    }
-
-    /// All status records that a node ever said to another.
-    pub(crate) fn statuses(&self, from: Name, to: Name) -> Vec<Status> {
-        self.frames(from, to, |frame| match frame {
-            Frame::Status(status) => Some(status.statement.clone()),
-            _ => None,
-        })
-    }
-
-    fn frames<T>(&self, from: Name, to: Name, pick: impl Fn(&Frame) -> Option<T>) -> Vec<T> {
-        let said = self.history.iter().filter(|packet| packet.ends() == (from, to));
-        said.flat_map(|packet| packet.frames().iter().filter_map(&pick)).collect()
     }
 }
 

@@ -12,7 +12,6 @@ use meshmq::engine::rejection::Rejection;
 use meshmq::engine::statement::{Attested, Receipt};
 use meshmq::engine::step::{Event, Input};
 use meshmq::engine::storage::Storage;
-use meshmq::store::MemoryStore;
 
 /// An hour.
 pub(crate) const HOUR: u64 = 3_600_000;
@@ -127,7 +126,7 @@ impl Bench {
     pub(crate) fn copies(&mut self, name: Name) -> Vec<Copy> {
         let spot = |arrival| Spot { destination: crate::bench::id(""), rank: 0, arrival };
         let first = MessageId { stream: meshmq::engine::ids::StreamId::FIRST, number: 0 };
-        let store: &MemoryStore = self.engine(name).storage();
+        let store = self.engine(name).storage();
         let found = store.range(&Key::Copy(spot(0)), &Key::CopyOf(first), 10_000);
         let found = found.expect("the store answers").into_iter();
         found
@@ -140,7 +139,7 @@ impl Bench {
 
     /// Leaves a node's disk so many bytes, or as many as it wants.
     pub(crate) fn leave_free(&mut self, name: Name, bytes: Option<u64>) {
-        let store: &MemoryStore = self.engine(name).storage();
+        let store = self.engine(name).storage();
         let used = store.stats().used_bytes;
         store.faults().set_capacity(bytes.map(|bytes| used + bytes));
     }

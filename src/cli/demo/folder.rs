@@ -12,6 +12,8 @@ use tokio::time::{Instant, sleep};
 
 /// How every such folder's name begins; nothing else is ever swept.
 const PREFIX: &str = "meshmq-demo-";
+/// Longest path of the place for temporary files, in bytes.
+const BASE_MAX: usize = 50;
 /// How long a sweeper tries to remove a folder in which nodes may still be ending.
 const SWEEP_FOR: Duration = Duration::from_secs(20);
 /// A folder that stays away so long will not come back.
@@ -38,9 +40,9 @@ impl Folder {
                 format!("no temporary folder can be made: {why}"),
             )
         };
-        let now = jiff::Timestamp::now().as_nanosecond();
-        let name = format!("{PREFIX}{}-{:x}", std::process::id(), now);
-        let path = std::env::temp_dir().join(name);
+        let now = jiff::Timestamp::now().subsec_nanosecond();
+        let name = format!("{PREFIX}{}-{now:x}", std::process::id());
+        let path = base().join(name);
         // Somebody else's folder of that name would be an error here, not a trap.
         DirBuilder::new().mode(0o700).create(&path).map_err(failed)?;
         let sweeper = std::env::current_exe().and_then(|program| {
@@ -87,11 +89,17 @@ pub(super) async fn sweep(folder: &Path) {
     }
 }
 
+/// Where temporary files go: the system's place, unless its path is too long for the nodes' sockets
+/// to stay within the folder.
+fn base() -> PathBuf {
+    let usual = std::env::temp_dir();
+    if usual.as_os_str().len() <= BASE_MAX { usual } else { PathBuf::from("/tmp") }
+}
+
 /// Whether it is a demo's folder among the temporary files.
 fn is_ours(folder: &Path) -> bool {
     let named = folder.file_name().and_then(|name| name.to_str());
-    named.is_some_and(|name| name.starts_with(PREFIX))
-        && folder.parent() == Some(std::env::temp_dir().as_path())
+    named.is_some_and(|name| name.starts_with(PREFIX)) && folder.parent() == Some(base().as_path())
 }
 
 async fn sweep_for(folder: &Path, longest: Duration) {

@@ -112,7 +112,9 @@ impl Destination {
             // The next in order displaces the highest held (rule R15), of other streams too.
             if let Some(last) = inbox.held.last() {
                 inbox.held.remove(last);
-                self.drop_held(turn, queues, line, MessageId { stream: id.stream, number: last })?;
+                let last = MessageId { stream: id.stream, number: last };
+                self.displaced.insert(last);
+                self.drop_held(turn, queues, line, last)?;
             } else if !self.displace(turn, queues, name, id.stream)? {
                 break;
             }
@@ -152,7 +154,9 @@ impl Destination {
             }
             if let Some(last) = inbox.held.last() {
                 inbox.held.remove(last);
-                self.drop_held(turn, queues, &line, MessageId { stream, number: last })?;
+                let last = MessageId { stream, number: last };
+                self.displaced.insert(last);
+                self.drop_held(turn, queues, &line, last)?;
                 self.save(turn, stream, &line, inbox);
                 return Ok(true);
             }

@@ -35,6 +35,7 @@ impl Destination {
         if before.as_ref() != Some(&line) {
             let durable = !line.express;
             turn.put(durable, key, Record::InboxLine(line.clone()));
+            self.open_roster(turn, stream, &line)?;
             let shrunk = before
                 .as_ref()
                 .is_some_and(|old| old.current != line.current || old.roster != line.roster);
@@ -47,6 +48,11 @@ impl Destination {
             self.news.insert(stream);
             return Ok(None);
         }
+        if header.queue.is_none() {
+            // A status record that names a closed epoch hears that it is closed (rule R6).
+            let closed = header.roster.iter().filter(|earlier| !is_open(&line, earlier.epoch));
+            self.news.extend(closed.map(|earlier| StreamId { epoch: earlier.epoch, ..stream }));
+        }
         let before_inbox = turn.inbox(&Key::Inbox(stream))?;
         let mut inbox = before_inbox.clone().unwrap_or_else(|| Box::new(new_inbox(&header.floors)));
         inbox.floors.raise(&header.floors);
@@ -58,6 +64,23 @@ impl Destination {
         }
         let inbox = turn.inbox(&Key::Inbox(stream))?;
         Ok(inbox.map(|inbox| (line, inbox)))
+    }
+
+    /// Opens the earlier streams that a roster names and this store knows nothing of: their receipts
+    /// ask the origin for the floors that order waits for (rules R4, R9).
+    fn open_roster(
+        &mut self,
+        turn: &mut Turn<'_>,
+        stream: StreamId,
+        line: &InboxLine,
+    ) -> Result<(), StorageError> {
+        for earlier in &line.roster {
+            let stream = StreamId { epoch: earlier.epoch, ..stream };
+            if turn.inbox(&Key::Inbox(stream))?.is_none() {
+                self.save(turn, stream, line, Box::new(new_inbox(&Floors::START)));
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the streams that the roster no longer names, and held numbers above its limits.

@@ -28,13 +28,22 @@ pub(super) struct Destination {
     opening: Epoch,
     /// Streams whose receipt changed in this turn.
     news: BTreeSet<StreamId>,
+    /// Held messages that had to make room in this turn.
+    displaced: BTreeSet<MessageId>,
     /// Streams that found a queue full, to be told when there is room.
     wanting: BTreeMap<QueueName, BTreeSet<StreamId>>,
 }
 
 impl Destination {
     pub(super) const fn new(me: NodeId, store: u64, opening: Epoch) -> Self {
-        Self { me, store, opening, news: BTreeSet::new(), wanting: BTreeMap::new() }
+        Self {
+            me,
+            store,
+            opening,
+            news: BTreeSet::new(),
+            displaced: BTreeSet::new(),
+            wanting: BTreeMap::new(),
+        }
     }
 
     /// Counts the held messages of the store for the quotas of their queues.
@@ -61,6 +70,11 @@ impl Destination {
     /// Streams whose receipt changed since the last call.
     pub(super) fn take_news(&mut self) -> BTreeSet<StreamId> {
         std::mem::take(&mut self.news)
+    }
+
+    /// Held messages that had to make room since the last call: they are not here any more.
+    pub(super) fn take_displaced(&mut self) -> BTreeSet<MessageId> {
+        std::mem::take(&mut self.displaced)
     }
 
     /// Notes that somebody should hear this stream's receipt.
@@ -92,7 +106,7 @@ impl Destination {
             used: RangeSet::new(),
             ended: RangeSet::new(),
             room: line.queue.as_ref().map_or(0, |name| self.room_for(queues, name, &stream)),
-            roster: line.roster.len() as u64,
+            roster: line.roster.iter().filter(|e| e.epoch < stream.epoch).count() as u64,
             digest: super::message::Digest::default(),
             lowest_key: 0,
             closed: (!is_open(&line, stream.epoch)).then_some(line.current),
@@ -297,7 +311,9 @@ fn is_open(line: &InboxLine, epoch: Epoch) -> bool {
 /// Whether the origin knows everything there is to know.
 fn is_quiet(inbox: &Inbox) -> bool {
     let told = inbox.used.is_empty() && inbox.ended.is_empty();
-    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && told
+    // A stream that is known by name only waits for the floors of its origin.
+    let begun = inbox.watermark > 1;
+    inbox.floors.known == inbox.watermark && inbox.held.is_empty() && told && begun
 }
 
 /// Whether a number has its verdict.

@@ -74,11 +74,11 @@ impl Node {
             return Ok(());
         }
         if destination == node {
-            if let Some(link) = peer.link.as_mut() {
+            if let (true, Some(link)) = (own, peer.link.as_mut()) {
                 link.delivered.entry(id.stream).or_default().insert(id.number);
             }
         } else {
-            peer.has.entry((destination, id.stream)).or_default().insert(id.number);
+            peer.took(destination, &id);
         }
         if !own && loaded.purpose == Purpose::Move {
             self.carriage.drop_copy(turn, loaded.at)?;
@@ -108,7 +108,7 @@ impl Node {
         let now = turn.now;
         let peer = self.links.peer(node);
         if reason == NotTaken::Seen && destination != node {
-            peer.has.entry((destination, id.stream)).or_default().insert(id.number);
+            peer.took(destination, &id);
         } else if let Some(link) = peer.link.as_mut() {
             link.block(id.stream, destination, reason, now);
         }

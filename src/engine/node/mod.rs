@@ -176,16 +176,13 @@ impl Node {
     /// live component, to everybody if not; receipts also to those who carry what they settle.
     fn publish(&mut self, word: Word, addressee: NodeId, except: Option<NodeId>) {
         let hop = self.topology.next_hop(addressee);
-        let carries = |has: &BTreeMap<(NodeId, StreamId), super::ranges::RangeSet>| match word {
-            Word::Receipt(stream) => has.keys().any(|(_, held)| *held == stream),
-            Word::Status(_) => false,
-        };
         for node in self.links.live_nodes() {
             if Some(node) == except {
                 continue;
             }
             let peer = self.links.peer(node);
-            let on_its_way = hop.is_none_or(|hop| hop == node) || carries(&peer.has);
+            let carries = matches!(word, Word::Receipt(stream) if peer.is_carrying(stream));
+            let on_its_way = hop.is_none_or(|hop| hop == node) || carries;
             if let (true, Some(link)) = (on_its_way, peer.link.as_mut()) {
                 link.words.insert(word);
             }
@@ -196,8 +193,7 @@ impl Node {
     fn publish_to_carriers(&mut self, stream: StreamId) {
         for node in self.links.live_nodes() {
             let peer = self.links.peer(node);
-            let carries = peer.has.keys().any(|(_, held)| *held == stream);
-            if let (true, Some(link)) = (carries, peer.link.as_mut()) {
+            if let (true, Some(link)) = (peer.is_carrying(stream), peer.link.as_mut()) {
                 link.words.insert(Word::Receipt(stream));
             }
         }
@@ -205,7 +201,7 @@ impl Node {
 
     fn link_up(&mut self, turn: &mut Turn<'_>, peer: NodeId) -> Result<(), StorageError> {
         self.link_down(turn, peer)?;
-        let mut link = Link::new();
+        let mut link = Link::new(peer);
         for stream in self.destination.streams(turn, Some(peer))? {
             link.words.insert(Word::Receipt(stream));
         }

@@ -249,15 +249,19 @@ impl Node {
     /// Whether a copy should go over this link now.
     fn is_wanted(&self, copy: &Copy, at: Spot, way: Way, peer: &Peer, link: &Link) -> bool {
         let id = copy.outer.id;
-        if link.flying.contains(&id) || link.is_blocked(&id.stream) {
+        let origins = way != Way::Hop && link.leads_to(id.stream.origin);
+        if origins || link.flying.contains(&id) || link.is_blocked(&id.stream) {
             return false;
         }
+        let own = id.stream.origin == self.me;
         let numbers = match way {
             Way::Direct => link.delivered.get(&id.stream),
+            // A copy of another's that was handed on is gone: if it is here, it came back.
+            Way::Hop if !own => None,
             _ => peer.has.get(&(at.destination, id.stream)),
         };
         let given = numbers.is_some_and(|numbers| numbers.contains(id.number));
-        let held = id.stream.origin == self.me && self.origin.is_held(&id);
+        let held = own && self.origin.is_held(&id);
         let affordable = way != Way::Spray
             || peer.unknown.contains_key(&id)
             || policy::share(copy.transit.tokens) > 0 && link.room >= copy.content.len();

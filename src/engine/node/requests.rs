@@ -5,8 +5,9 @@ use crate::engine::address::NodeId;
 use crate::engine::carriage::settles;
 use crate::engine::control::Word;
 use crate::engine::destination::Header;
-use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Transfer};
-use crate::engine::ids::MessageId;
+use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
+use crate::engine::ids::{Epoch, MessageId};
+use crate::engine::message::Outer;
 use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
 use crate::engine::step::{Event, Output};
@@ -25,11 +26,16 @@ impl Node {
             return Ok(());
         }
         self.publish_news(turn, None)?;
+        self.destination.take_displaced();
         let mut answer = Answer::default();
         for frame in frames {
             if let Some(outcome) = self.frame(turn, peer, frame)? {
                 answer.outcomes.push(outcome);
             }
+        }
+        for displaced in self.destination.take_displaced() {
+            let taken = answer.outcomes.iter_mut().filter(|(id, _)| *id == displaced);
+            taken.for_each(|(_, outcome)| *outcome = Outcome::NotTaken(NotTaken::QueueFull));
         }
         for stream in self.destination.take_news() {
             if let Some(receipt) = self.destination.receipt(turn, &self.queues, stream)? {
@@ -134,6 +140,11 @@ impl Node {
         if own && self.origin.destination(stream.line).is_some_and(|to| to != destination) {
             return Ok(());
         }
+        if own && turn.get(&Key::Stream(stream.line, stream.epoch))?.is_none() {
+            // An opening of a lost time, or one that is long settled: there is no account left.
+            self.note_higher(turn, destination, said.closed);
+            return Ok(());
+        }
         // An older receipt may hold verdicts of a time that its destination has lost (rule R21).
         let newer = self.control.keep_receipt(turn, &receipt)?;
         if !newer && !own {
@@ -143,9 +154,7 @@ impl Node {
         let mut progress = false;
         if own {
             let heard = self.origin.settle(turn, &mut self.carriage, &mut self.letters, said)?;
-            if said.closed.is_some_and(|highest| highest > self.opening) {
-                turn.tell(Event::HigherEpochHeard(destination));
-            }
+            self.note_higher(turn, destination, said.closed);
             for number in heard.displaced.numbers() {
                 let id = MessageId { stream, number };
                 self.links.give_again(destination, &id);
@@ -173,6 +182,13 @@ impl Node {
             self.links.live_mut().for_each(|(_, link)| link.unblock(&stream, progress));
         }
         Ok(())
+    }
+
+    /// A destination knows an opening of this node that this store never had.
+    fn note_higher(&self, turn: &mut Turn<'_>, destination: NodeId, highest: Option<Epoch>) {
+        if highest.is_some_and(|highest| highest > self.opening) {
+            turn.tell(Event::HigherEpochHeard(destination));
+        }
     }
 
     fn status(
@@ -215,14 +231,15 @@ impl Node {
     ) -> Result<Outcome, StorageError> {
         let id = transfer.outer.id;
         let low = transfer.outer.delivery.is_durable() && self.disk_low(turn);
-        if transfer.outer.destination != self.me && self.is_settled(turn, peer, &id)? {
+        if transfer.outer.destination != self.me && self.is_settled(turn, peer, &transfer.outer)? {
             return Ok(Outcome::Accepted);
         }
+        let (destination, spray) = (transfer.outer.destination, transfer.purpose == Purpose::Spray);
         if id.stream.origin == self.me {
-            let place = (transfer.outer.destination, id.stream);
-            self.links.peer(peer).has.entry(place).or_default().insert(id.number);
-            self.links.expect(transfer.outer.destination, turn.now);
-            return Ok(Outcome::NotTaken(NotTaken::Seen));
+            if spray {
+                self.links.peer(peer).carries(destination, &id);
+            }
+            return Ok(if spray { Outcome::NotTaken(NotTaken::Seen) } else { Outcome::Accepted });
         }
         if transfer.outer.destination == self.me {
             let held_before = turn.inbox(&Key::Inbox(id.stream))?;
@@ -246,6 +263,9 @@ impl Node {
                 self.look_at(at);
             }
         }
+        if spray {
+            self.links.peer(peer).took(destination, &id);
+        }
         Ok(outcome)
     }
 
@@ -255,12 +275,15 @@ impl Node {
         &mut self,
         turn: &Turn<'_>,
         peer: NodeId,
-        id: &MessageId,
+        outer: &Outer,
     ) -> Result<bool, StorageError> {
-        let held = turn.receipt(&Key::Receipt(id.stream))?;
-        let settled = held.is_some_and(|receipt| settles(&receipt.statement, id.number));
+        let held = turn.receipt(&Key::Receipt(outer.id.stream))?;
+        let settled = held.is_some_and(|held| {
+            let said = &held.statement;
+            said.destination == outer.destination && settles(said, outer.id.number)
+        });
         if let (true, Some(link)) = (settled, self.links.link_mut(peer)) {
-            link.words.insert(Word::Receipt(id.stream));
+            link.words.insert(Word::Receipt(outer.id.stream));
         }
         Ok(settled)
     }

@@ -140,10 +140,10 @@ impl Node {
     /// A copy is new: links that could help it look at it.
     pub(super) fn look_at(&mut self, at: Spot) {
         for node in self.links.live_nodes() {
-            if self.way(at.destination, node) != Way::None {
-                if let Some(link) = self.links.link_mut(node) {
-                    link.search_on(at.rank, at.destination);
-                }
+            if self.way(at.destination, node) != Way::None
+                && let Some(link) = self.links.link_mut(node)
+            {
+                link.search_on(at.rank, at.destination);
             }
         }
     }

@@ -46,13 +46,13 @@ impl Origin {
             sent.timer_at = next_round(turn.now, sent.accepted_at, sent.expires_at);
             let timer = Key::Timer(sent.timer_at, Target::Sent(line, epoch, n));
             turn.put(durable, timer, Record::Due);
-            if let (true, Some(at)) = (left, sent.copy) {
-                if let Some(mut copy) = turn.copy(&Key::Copy(at))? {
-                    let tokens = copy.transit.tokens.saturating_add(TOKENS / 2).min(TOKENS);
-                    copy.transit.tokens = tokens;
-                    copy.transit.round = copy.transit.round.saturating_add(1);
-                    carriage.rewrite(turn, at, *copy);
-                }
+            if let (true, Some(at)) = (left, sent.copy)
+                && let Some(mut copy) = turn.copy(&Key::Copy(at))?
+            {
+                let tokens = copy.transit.tokens.saturating_add(TOKENS / 2).min(TOKENS);
+                copy.transit.tokens = tokens;
+                copy.transit.round = copy.transit.round.saturating_add(1);
+                carriage.rewrite(turn, at, *copy);
             }
             turn.put(durable, key, Record::Sent(sent));
             return Ok(if left { Aged::NewRound(id) } else { Aged::Unchanged });

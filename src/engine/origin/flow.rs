@@ -41,6 +41,19 @@ pub(super) struct Flow {
     pub(super) doubtful: RangeSet,
     /// Earlier epochs that the destination still has open, by its newest receipt.
     pub(super) roster_there: Option<u64>,
+    /// The destination has closed the epoch: there is nothing more to tell it (rule R6).
+    pub(super) closed: bool,
+    /// How things stood when the status record was last said to live links.
+    pub(super) said: Option<Said>,
+}
+
+/// What a status record would say, and what its destination is known to have taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said {
+    shown: Floors,
+    taken: Floors,
+    roster: u64,
+    roster_there: Option<u64>,
 }
 
 impl LineState {
@@ -54,11 +67,28 @@ impl LineState {
 
     pub(super) fn must_tell(&self, epoch: Epoch, flow: &Flow, opening: Epoch) -> bool {
         let (shown, taken) = (&flow.record.floors, &flow.record.confirmed);
+        if flow.closed {
+            return false;
+        }
         let floors = taken.give_up < shown.give_up
             || taken.known < shown.known
             || taken.used_known < shown.used_known;
         let earlier = self.flows.range(..epoch).count() as u64;
         floors || epoch == opening && flow.roster_there.unwrap_or_default() != earlier
+    }
+
+    /// Notes that a stream's status record is said now. False if it was said when everything stood
+    /// as it does.
+    pub(super) fn is_news(&mut self, epoch: Epoch) -> bool {
+        let earlier = self.flows.range(..epoch).count() as u64;
+        let Some(flow) = self.flows.get_mut(&epoch) else { return false };
+        let said = Said {
+            shown: flow.record.floors,
+            taken: flow.record.confirmed,
+            roster: earlier,
+            roster_there: flow.roster_there,
+        };
+        flow.said.replace(said) != Some(said)
     }
 }
 
@@ -82,6 +112,8 @@ impl Flow {
             spoke: None,
             doubtful: RangeSet::new(),
             roster_there: None,
+            closed: false,
+            said: None,
         }
     }
 

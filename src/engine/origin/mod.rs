@@ -77,17 +77,22 @@ impl Origin {
         let mut retired = Vec::new();
         for (key, record) in turn.range(&from, &to, usize::MAX >> 1)? {
             let (Key::Stream(_, epoch), Record::Stream(stream)) = (key, record) else { continue };
-            if stream.retired || state.line.destination == self.me {
+            if stream.next == 1 {
+                // No number was given in it: it means nothing to anybody.
+                turn.delete(Key::Stream(id, epoch));
+            } else if stream.retired || state.line.destination == self.me {
                 retired.push((epoch, stream));
             } else {
                 let flow = self.load_flow(turn, id, epoch, &state.line, stream)?;
                 state.flows.insert(epoch, flow);
+                self.changed.insert((id, epoch));
             }
         }
         let surplus = retired.len().saturating_sub(RETIRED_MAX);
         for (epoch, stream) in retired.drain(..surplus) {
             (stream.base..stream.next).for_each(|n| turn.delete(Key::Sent(id, epoch, n)));
             turn.delete(Key::Stream(id, epoch));
+            turn.delete(Key::Receipt(StreamId { origin: self.me, line: id, epoch }));
         }
         if !state.flows.is_empty() {
             state.flows.insert(self.opening, Flow::new());
@@ -140,7 +145,7 @@ impl Origin {
     pub(super) fn check(&self, message: &Outgoing) -> Result<(), Rejection> {
         let Some(state) = self.lines.get(&message.line) else { return Ok(()) };
         let earlier = state.flows.range(..self.opening).count();
-        if message.delivery.is_ordered() && earlier >= ROSTER_MAX {
+        if earlier >= ROSTER_MAX {
             return Err(Rejection::TooManyEpochs(earlier));
         }
         Ok(())
@@ -293,8 +298,11 @@ impl Origin {
             return Vec::new();
         }
         let idle = |epoch: Epoch, flow: &Flow| {
-            let all_settled = flow.record.floors.give_up >= flow.record.next;
-            all_settled || !flow.given_up.is_empty() || epoch < self.opening
+            let (floors, confirmed) = (&flow.record.floors, &flow.record.confirmed);
+            let all_settled = floors.give_up >= flow.record.next;
+            // What waits may be held there, and will not be sent again to carry the floor.
+            let gave_up = !flow.given_up.is_empty() || confirmed.give_up < floors.give_up;
+            all_settled || gave_up || epoch < self.opening
         };
         let untold = state.flows.iter().filter(|&(&epoch, flow)| {
             idle(epoch, flow) && state.must_tell(epoch, flow, self.opening)
@@ -316,7 +324,8 @@ impl Origin {
             let Some(flow) = state.flows.get_mut(&epoch) else { continue };
             flow.raise();
             flow.forget_history(turn, line, epoch);
-            let heard = flow.record.floors.used_known >= flow.record.next || open > ROSTER_USED_MAX;
+            let all_used = flow.record.floors.used_known >= flow.record.next;
+            let heard = all_used || flow.closed || open > ROSTER_USED_MAX;
             if epoch < self.opening && flow.record.floors.known >= flow.record.next && heard {
                 flow.record.retired = true;
             }
@@ -326,8 +335,15 @@ impl Origin {
             }
             turn.put(durable, Key::Stream(line, epoch), Record::Stream(record));
         }
-        let states = lines.iter().filter_map(|line| Some((*line, self.lines.get(line)?)));
-        states.flat_map(|(line, state)| self.untold_of(line, state)).collect()
+        let mut news = Vec::new();
+        for line in lines {
+            let Some(state) = self.lines.get(&line) else { continue };
+            let untold = self.untold_of(line, state);
+            let Some(state) = self.lines.get_mut(&line) else { continue };
+            // What was said and changed nothing there is not said again before the next contact.
+            news.extend(untold.into_iter().filter(|(stream, _)| state.is_news(stream.epoch)));
+        }
+        news
     }
 
     fn flow(&self, stream: &StreamId) -> Option<&Flow> {

@@ -154,9 +154,11 @@ impl Origin {
         id: MessageId,
         state: SentState,
     ) -> Result<(), StorageError> {
-        let Some(flow) = self.flow(&id.stream) else { return Ok(()) };
-        if id.number < flow.record.floors.used_known || flow.used.contains(id.number) {
-            return Ok(());
+        match self.flow(&id.stream) {
+            Some(flow) if id.number < flow.record.floors.used_known => return Ok(()),
+            Some(flow) if flow.used.contains(id.number) => return Ok(()),
+            // Without a flow it is a local message of an earlier opening: its account alone is left.
+            Some(_) | None => {}
         }
         let key = Key::Sent(id.stream.line, id.stream.epoch, id.number);
         let Some(mut sent) = turn.sent(&key)? else { return Ok(()) };
@@ -192,12 +194,12 @@ impl Origin {
         turn.delete(Key::Timer(sent.timer_at, target));
         let Some(at) = sent.copy.take() else { return Ok(None) };
         let copy = carriage.take(turn, at)?;
-        if let Some(copy) = &copy {
-            if let Some(size) = self.waiting.get_mut(&at.destination) {
-                size.subtract(copy.content.len());
-                if size.messages == 0 {
-                    self.waiting.remove(&at.destination);
-                }
+        if let Some(copy) = &copy
+            && let Some(size) = self.waiting.get_mut(&at.destination)
+        {
+            size.subtract(copy.content.len());
+            if size.messages == 0 {
+                self.waiting.remove(&at.destination);
             }
         }
         Ok(copy)
@@ -253,6 +255,7 @@ impl Flow {
             }
         }
         self.heard = Some(new);
+        self.closed |= receipt.closed.is_some();
         let floors = &receipt.floors;
         self.record.confirmed = Floors {
             give_up: receipt.watermark.max(floors.give_up),

@@ -9,43 +9,43 @@ use serde::{Deserialize, Serialize};
 /// Where a record lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// The store itself: [`Record::Store`].
+    /// The store itself: [`Record::Store`](super::Record::Store).
     Store,
-    /// Node time of the last commit: [`Record::Clock`].
+    /// Node time of the last commit: [`Record::Clock`](super::Record::Clock).
     Clock,
-    /// Private state of `security`, by name: [`Record::Private`].
+    /// Private state of `security`, by name: [`Record::Private`](super::Record::Private).
     Private(String),
-    /// A record that spreads to every member: [`Record::Directory`].
+    /// A record that spreads to every member: [`Record::Directory`](super::Record::Directory).
     Directory(DirectoryKey),
-    /// A line of this origin: [`Record::Line`].
+    /// A line of this origin: [`Record::Line`](super::Record::Line).
     Line(LineId),
-    /// A stream of this origin: [`Record::Stream`].
+    /// A stream of this origin: [`Record::Stream`](super::Record::Stream).
     Stream(LineId, Epoch),
-    /// The account of one message of this origin: [`Record::Sent`].
+    /// The account of one message of this origin: [`Record::Sent`](super::Record::Sent).
     Sent(LineId, Epoch, u64),
-    /// A copy on its way: [`Record::Copy`]. By destination, urgency, arrival.
+    /// A copy on its way: [`Record::Copy`](super::Record::Copy). By destination, urgency, arrival.
     Copy(Spot),
-    /// Where the copy of a message lies: [`Record::CopyOf`].
+    /// Where the copy of a message lies: [`Record::CopyOf`](super::Record::CopyOf).
     CopyOf(MessageId),
-    /// A piece of a content that is too large for its record: [`Record::Chunk`].
+    /// A piece of a content that is too large for its record: [`Record::Chunk`](super::Record::Chunk).
     Chunk(u64, u32),
-    /// A local queue: [`Record::Queue`].
+    /// A local queue: [`Record::Queue`](super::Record::Queue).
     Queue(u32),
-    /// A message in a local queue: [`Record::Queued`]. By queue, urgency, arrival.
+    /// A message in a local queue: [`Record::Queued`](super::Record::Queued). By queue, urgency, arrival.
     Queued(Seat),
-    /// What a destination knows of a line: [`Record::InboxLine`].
+    /// What a destination knows of a line: [`Record::InboxLine`](super::Record::InboxLine).
     InboxLine(NodeId, LineId),
-    /// What a destination knows of a stream: [`Record::Inbox`].
+    /// What a destination knows of a stream: [`Record::Inbox`](super::Record::Inbox).
     Inbox(StreamId),
-    /// A message held behind a gap: [`Record::Held`].
+    /// A message held behind a gap: [`Record::Held`](super::Record::Held).
     Held(MessageId),
-    /// A receipt of another node: [`Record::Receipt`].
+    /// A receipt of another node: [`Record::Receipt`](super::Record::Receipt).
     Receipt(StreamId),
-    /// A status record of another node: [`Record::Status`].
+    /// A status record of another node: [`Record::Status`](super::Record::Status).
     Status(StreamId),
-    /// A dead letter, by the order of dying: [`Record::Dead`].
+    /// A dead letter, by the order of dying: [`Record::Dead`](super::Record::Dead).
     Dead(u64),
-    /// Something to do at a time: [`Record::Due`].
+    /// Something to do at a time: [`Record::Due`](super::Record::Due).
     Timer(Timestamp, Target),
 }
 

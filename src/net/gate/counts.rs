@@ -93,7 +93,7 @@ impl Counts {
     }
 
     /// Strangers and newcomers of one address, set up or not.
-    fn from_ip(&self, ip: IpAddr) -> usize {
+    fn strangers_at(&self, ip: IpAddr) -> usize {
         self.count(|entry| match entry {
             Entry::Incoming(from) => *from == ip,
             Entry::Open { ip: from, proven, .. } => *from == ip && !proven,
@@ -107,7 +107,7 @@ impl Counts {
             return Err(Refused::PendingIn);
         }
         let counted = self.limits.loopback_counts || !ip.is_loopback();
-        if counted && self.from_ip(ip) >= self.limits.unproven_per_ip {
+        if counted && self.strangers_at(ip) >= self.limits.unproven_per_ip {
             return Err(Refused::PerIp);
         }
         self.entries.insert(connection, Entry::Incoming(ip));

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// How long the dialed end waits for the dialer to close a connection that was made too early.
 const AGAIN_MS: u64 = 5_000;
+/// How long closing in good order may take.
+const CLOSING_MS: u64 = 2_000;
 
 impl Links {
     pub(super) fn on_established(
@@ -65,16 +67,13 @@ impl Links {
     pub(super) fn on_greeting(&mut self, greeting: Greeting) {
         let Greeting { connection: id, stream, peer } = greeting;
         let Some(connection) = self.state.connections.get(&id) else { return };
-        let stream = match stream {
-            Ok(stream) => stream,
-            Err(_) => {
-                let (node, address) = (connection.node, connection.address.clone());
-                tracing::debug!(?node, %address, "speaks no protocol of ours");
-                self.give_up_stranger(node);
-                self.join_attempt_over(id, None);
-                self.close(id);
-                return;
-            }
+        let Ok(stream) = stream else {
+            let (node, address) = (connection.node, connection.address.clone());
+            tracing::debug!(?node, %address, "speaks no protocol of ours");
+            self.give_up_stranger(node);
+            self.join_attempt_over(id, None);
+            self.close(id);
+            return;
         };
         let greeting = Greeting { connection: id, stream: Ok(stream), peer };
         if matches!(connection.purpose, Purpose::Join(..)) {
@@ -136,6 +135,7 @@ impl Links {
         let Some(connection) = self.state.connections.get_mut(&id) else { return };
         if !connection.mine {
             connection.close_at_ms = Some(now_ms + AGAIN_MS);
+            self.keeper.leave_it_to(node, now_ms);
             return;
         }
         let address = socket_of(&connection.address);
@@ -193,8 +193,23 @@ impl Links {
 
     /// Closes a connection; what depended on it ends now, not when libp2p is done.
     pub(super) fn close(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.state.connections.get(&id) {
+            let at_ms = self.clock.now_ms() + CLOSING_MS;
+            self.state.closing.push((at_ms, connection.wire.clone()));
+        }
         self.swarm.close_connection(id);
         self.forget(id);
+    }
+
+    /// Cuts what did not close in good order: a dead link never does.
+    pub(super) fn cut_slow_closers(&mut self, now_ms: u64) {
+        self.state.closing.retain(|(at_ms, wire)| {
+            let over = now_ms >= *at_ms;
+            if over {
+                wire.cut();
+            }
+            !over
+        });
     }
 
     pub(super) fn close_node(&mut self, node: NodeId) {
@@ -222,13 +237,14 @@ impl Links {
         if let Some(connection) = self.state.connections.get(&id) {
             let (node, peer) = (connection.node, connection.peer);
             tracing::debug!(?node, ?cause, "connection closed");
-            // A visitor that goes without having proven itself; its session knows no more.
-            if !connection.ready && connection.close_at_ms.is_none() && !connection.mine {
-                let address = connection.address.clone();
-                if !self.door.holds(node) {
+            // It ended without a proof; its session will not be listened to any more.
+            let unproven = !connection.ready && connection.close_at_ms.is_none();
+            if unproven && !self.door.holds(node) {
+                if !connection.mine {
+                    let address = connection.address.clone();
                     self.swarm.behaviour_mut().gate.failed(peer, &address);
-                    self.give_up_stranger(node);
                 }
+                self.give_up_stranger(node);
             }
         }
         self.join_attempt_over(id, None);

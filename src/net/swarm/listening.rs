@@ -78,13 +78,17 @@ impl Listening {
     fn note(&mut self, id: ListenerId, address: SocketAddr, added: bool) -> bool {
         let Some(at) = self.ids.iter().position(|known| *known == id) else { return false };
         let addresses = self.listeners.entry(at).or_default();
-        let changed = if added { addresses.insert(address) } else { addresses.remove(&address) };
-        if self.listeners.values().all(|addresses| !addresses.is_empty()) {
-            if let Some(ready) = self.ready.take() {
-                let _ = ready.send(());
-            }
+        if added { addresses.insert(address) } else { addresses.remove(&address) }
+    }
+
+    /// Tells once, when every listener has an address. Called some time after the first one, as
+    /// those of the other interfaces come right behind it.
+    pub(super) fn tell_ready(&mut self) {
+        if self.listeners.values().all(|addresses| !addresses.is_empty())
+            && let Some(ready) = self.ready.take()
+        {
+            let _ = ready.send(());
         }
-        changed
     }
 
     /// All addresses, those that only this machine can use last.

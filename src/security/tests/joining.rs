@@ -77,7 +77,7 @@ fn join_refuses_a_token_that_another_node_has_used() {
     join(&mut Node::blank(2), &mut inviter, &token, "pc-d", START).unwrap();
     let later = START + 12 * 60_000;
     let denial = join(&mut Node::blank(3), &mut inviter, &token, "pc-c", later).unwrap_err();
-    let words = "token already used by pc-d 12 min ago; if that was not you: meshmq revoke pc-d";
+    let words = "token already used by pc-d 12 min ago; if that was not you, pc-d is an intruder";
     assert_eq!(denial.to_string(), words);
     assert_eq!(inviter.gate.members().len(), 2);
 }

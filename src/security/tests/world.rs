@@ -4,8 +4,8 @@ use crate::engine::address::NodeId;
 use crate::engine::frame::Frame;
 use crate::engine::statement::{DirectoryKey, DirectoryRecord};
 use crate::security::{
-    Check, Denial, Dialogue, Gatekeeper, Identity, InviteOptions, Keep, NodeName, PeerHello,
-    Reaction, Token, Turn, Visitor,
+    Denial, Dialogue, Gatekeeper, Identity, InviteOptions, Keep, NodeName, PeerHello, Reaction,
+    Token, Turn, Visitor,
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -13,19 +13,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A quarter of an hour.
-pub(super) const TTL: u64 = 15 * 60_000;
+pub(in crate::security) const TTL: u64 = 15 * 60_000;
 /// The time at which tests begin.
-pub(super) const START: u64 = 1_800_000_000_000;
+pub(in crate::security) const START: u64 = 1_800_000_000_000;
 
 /// What a store holds of security.
 #[derive(Clone, Default)]
-pub(super) struct Disk {
-    pub(super) private: BTreeMap<String, Bytes>,
-    pub(super) directory: BTreeMap<DirectoryKey, DirectoryRecord>,
+pub(in crate::security) struct Disk {
+    pub(in crate::security) private: BTreeMap<String, Bytes>,
+    pub(in crate::security) directory: BTreeMap<DirectoryKey, DirectoryRecord>,
 }
 
 impl Disk {
-    pub(super) fn commit(&mut self, keep: &Keep) {
+    pub(in crate::security) fn commit(&mut self, keep: &Keep) {
         if keep.forget {
             self.directory.clear();
         }
@@ -39,14 +39,14 @@ impl Disk {
     }
 
     /// As the engine does: the greater rank stays.
-    pub(super) fn put(&mut self, record: &DirectoryRecord) {
+    pub(in crate::security) fn put(&mut self, record: &DirectoryRecord) {
         let held = self.directory.get(&record.key);
         if held.is_none_or(|held| held.rank < record.rank) {
             self.directory.insert(record.key.clone(), record.clone());
         }
     }
 
-    pub(super) fn open(&self, identity: &Arc<Identity>) -> Gatekeeper {
+    pub(in crate::security) fn open(&self, identity: &Arc<Identity>) -> Gatekeeper {
         let private = self.private.clone().into_iter().collect();
         let directory = self.directory.values().cloned().collect();
         Gatekeeper::restore(Arc::clone(identity), private, directory).unwrap()
@@ -54,23 +54,23 @@ impl Disk {
 }
 
 /// A node: its keys, its disk, and what it believes while it runs.
-pub(super) struct Node {
-    pub(super) identity: Arc<Identity>,
-    pub(super) disk: Disk,
-    pub(super) gate: Gatekeeper,
+pub(in crate::security) struct Node {
+    pub(in crate::security) identity: Arc<Identity>,
+    pub(in crate::security) disk: Disk,
+    pub(in crate::security) gate: Gatekeeper,
 }
 
-pub(super) fn identity(number: u8) -> Arc<Identity> {
+pub(in crate::security) fn identity(number: u8) -> Arc<Identity> {
     Arc::new(Identity::from_seed(&[number; 32]))
 }
 
-pub(super) fn name(text: &str) -> NodeName {
+pub(in crate::security) fn name(text: &str) -> NodeName {
     text.parse().unwrap()
 }
 
 impl Node {
     /// A node that has founded a mesh.
-    pub(super) fn founder(number: u8, text: &str) -> Self {
+    pub(in crate::security) fn founder(number: u8, text: &str) -> Self {
         let identity = identity(number);
         let (gate, keep) = Gatekeeper::found(Arc::clone(&identity), &name(text), START).unwrap();
         let mut node = Self { identity, disk: Disk::default(), gate };
@@ -79,28 +79,28 @@ impl Node {
     }
 
     /// A node that is in no mesh yet.
-    pub(super) fn blank(number: u8) -> Self {
+    pub(in crate::security) fn blank(number: u8) -> Self {
         let identity = identity(number);
         let gate = Gatekeeper::unjoined(Arc::clone(&identity));
         Self { identity, disk: Disk::default(), gate }
     }
 
-    pub(super) fn id(&self) -> NodeId {
+    pub(in crate::security) fn id(&self) -> NodeId {
         self.identity.node_id()
     }
 
     /// Commits records, and tells the gatekeeper of them as the engine would.
-    pub(super) fn keep(&mut self, keep: &Keep) {
+    pub(in crate::security) fn keep(&mut self, keep: &Keep) {
         self.disk.commit(keep);
         keep.directory.iter().for_each(|record| self.gate.learned(record));
     }
 
     /// Loses everything that is not on its disk.
-    pub(super) fn crash(&mut self) {
+    pub(in crate::security) fn crash(&mut self) {
         self.gate = self.disk.open(&self.identity);
     }
 
-    pub(super) fn invite(&mut self, admin: bool, now_ms: u64) -> Token {
+    pub(in crate::security) fn invite(&mut self, admin: bool, now_ms: u64) -> Token {
         let options = InviteOptions { ttl_ms: TTL, admin, addresses: vec![address()] };
         let (token, keep) = self.gate.invite(options, now_ms).unwrap();
         self.keep(&keep);
@@ -108,7 +108,7 @@ impl Node {
     }
 
     /// Takes records over from a neighbour, through the check. Gives the number of bad ones.
-    pub(super) fn hear(&mut self, records: &[DirectoryRecord], from: NodeId) -> usize {
+    pub(in crate::security) fn hear(&mut self, records: &[DirectoryRecord], from: NodeId) -> usize {
         let mut frames: Vec<Frame> = records.iter().cloned().map(Frame::Record).collect();
         let bad = self.gate.verify_frames(&mut frames, from);
         for frame in frames {
@@ -120,22 +120,21 @@ impl Node {
     }
 
     /// Takes over everything that another node has on its disk.
-    pub(super) fn sync(&mut self, other: &Self) {
+    pub(in crate::security) fn sync(&mut self, other: &Self) {
         let records: Vec<_> = other.disk.directory.values().cloned().collect();
         self.hear(&records, other.id());
     }
-
-    pub(super) fn check(&self, record: &DirectoryRecord) -> Check {
-        self.gate.check(record)
-    }
 }
 
-pub(super) fn address() -> SocketAddr {
+pub(in crate::security) fn address() -> SocketAddr {
     "192.168.1.12:7670".parse().unwrap()
 }
 
 /// A dialer and a listener prove themselves to each other.
-pub(super) fn meet(dialer: &Node, listener: &Node) -> Result<(PeerHello, PeerHello), Denial> {
+pub(in crate::security) fn meet(
+    dialer: &Node,
+    listener: &Node,
+) -> Result<(PeerHello, PeerHello), Denial> {
     let (mut dialogue, mut say) = dialer.gate.knock(listener.id());
     let mut visitor = Visitor::default();
     let mut proven = None;
@@ -152,14 +151,14 @@ pub(super) fn meet(dialer: &Node, listener: &Node) -> Result<(PeerHello, PeerHel
 }
 
 /// A join, step by step.
-pub(super) struct Joining {
-    pub(super) dialogue: Dialogue,
-    pub(super) visitor: Visitor,
-    pub(super) say: Vec<u8>,
+pub(in crate::security) struct Joining {
+    pub(in crate::security) dialogue: Dialogue,
+    pub(in crate::security) visitor: Visitor,
+    pub(in crate::security) say: Vec<u8>,
 }
 
 impl Joining {
-    pub(super) fn begin(
+    pub(in crate::security) fn begin(
         joiner: &Node,
         inviter: NodeId,
         token: &Token,
@@ -170,7 +169,7 @@ impl Joining {
     }
 
     /// The joiner asks, the inviter reacts.
-    pub(super) fn ask(
+    pub(in crate::security) fn ask(
         &mut self,
         joiner: &Node,
         inviter: &Node,
@@ -180,7 +179,11 @@ impl Joining {
     }
 
     /// The joiner hears; gives what it must keep at the end.
-    pub(super) fn hear(&mut self, joiner: &Node, reply: &[u8]) -> Result<Option<Keep>, Denial> {
+    pub(in crate::security) fn hear(
+        &mut self,
+        joiner: &Node,
+        reply: &[u8],
+    ) -> Result<Option<Keep>, Denial> {
         match joiner.gate.heard(&mut self.dialogue, reply)? {
             Turn::Say(next) => {
                 self.say = next;
@@ -193,7 +196,7 @@ impl Joining {
 }
 
 /// A whole join.
-pub(super) fn join(
+pub(in crate::security) fn join(
     joiner: &mut Node,
     inviter: &mut Node,
     token: &Token,
@@ -215,7 +218,7 @@ pub(super) fn join(
 }
 
 /// A mesh of a founder, `pc-a`, and members `pc-b`, `pc-c`… who know of each other.
-pub(super) fn mesh(size: u8) -> Vec<Node> {
+pub(in crate::security) fn mesh(size: u8) -> Vec<Node> {
     let mut nodes = vec![Node::founder(1, "pc-a")];
     for number in 1..size {
         let text = format!("pc-{}", char::from(b'a' + number));

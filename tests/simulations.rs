@@ -1,0 +1,165 @@
+//! The simulator as people and programs use it: every scenario holds, a seed is a run, and a file
+//! that is no scenario is refused with the place of the error.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A scenario that always fails: something is to die in it, and nothing has a reason to.
+const FAILS: &str = r#"
+proves = "A failure is reported."
+nodes = ["a", "b"]
+queues = [{ name = "q@b" }]
+send = [{ from = "a", to = "q@b", at = "10ms", count = 5, every = "10ms" }]
+receive = [{ from = "q@b" }]
+expect = { dead = "some" }
+"#;
+
+fn simulate(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meshmq-sim"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments);
+    command.output().expect("the simulator starts")
+}
+
+fn scenarios() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulations/scenarios");
+    let entries = std::fs::read_dir(folder).expect("the scenarios are there");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("a readable folder").file_name().to_string_lossy().into_owned())
+        .map(|name| format!("simulations/scenarios/{name}"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn written(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path: PathBuf = folder.path().join(name);
+    std::fs::write(&path, text).expect("a writable folder");
+    path.display().to_string()
+}
+
+fn objects(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn every_scenario_holds() {
+    let files = scenarios();
+    assert!(files.len() >= 9, "{files:?}");
+    let mut arguments = vec!["run", "--seeds", "3", "--json"];
+    arguments.extend(files.iter().map(String::as_str));
+    let output = simulate(&arguments);
+    let objects = objects(&output);
+    assert_eq!(objects.len(), files.len() * 3);
+    for object in &objects {
+        assert_eq!(object["verdict"], "ok", "{object:#}");
+        assert!(object["events"].as_u64().is_some_and(|events| events > 100), "{object}");
+        assert_eq!(object["digest"].as_str().map(str::len), Some(32), "{object}");
+    }
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_seed_is_a_run_byte_for_byte() {
+    let arguments =
+        ["run", "simulations/scenarios/power_cut_everywhere.toml", "--seed", "7", "--trace"];
+    let (one, other) = (simulate(&arguments), simulate(&arguments));
+    assert_eq!(one.status.code(), Some(0), "{}", text(&one.stdout));
+    assert!(one.stdout.len() > 100_000, "the trace tells everything");
+    assert!(one.stdout == other.stdout, "two runs of one seed differ");
+}
+
+#[test]
+fn seeds_differ_and_threads_do_not_matter() {
+    let run = |jobs| {
+        let file = "simulations/scenarios/partition.toml";
+        objects(&simulate(&["run", file, "--seeds", "6", "--json", "--jobs", jobs]))
+    };
+    let (one, two) = (run("1"), run("2"));
+    assert_eq!(one, two);
+    assert_ne!(one[0]["digest"], one[1]["digest"]);
+    let seeds: Vec<u64> = one.iter().filter_map(|object| object["seed"].as_u64()).collect();
+    assert_eq!(seeds, [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn signatures_hold_where_they_are_made() {
+    let file = "simulations/scenarios/ferry.toml";
+    let output = simulate(&["run", file, "--seeds", "2", "--json", "--signed"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_failure_says_how_to_replay_it_and_replays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = written(&folder, "fails.toml", FAILS);
+    let output = simulate(&["run", &file, "--seeds", "3"]);
+    assert_eq!(output.status.code(), Some(11));
+    let report = text(&output.stdout);
+    assert!(report.contains("FAILED 0/3 seeds"), "{report}");
+    assert!(report.contains("it proves: A failure is reported."), "{report}");
+    assert!(
+        report.contains(&format!("replay: meshmq-sim run {file} --seed 2 --trace")),
+        "{report}"
+    );
+    let replay = ["run", &file, "--seed", "2", "--json"];
+    let (one, other) = (objects(&simulate(&replay)), objects(&simulate(&replay)));
+    assert_eq!(one, other);
+    assert_eq!(one[0]["verdict"], "liveness");
+    assert!(one[0]["failure"]["what"].as_str().is_some_and(|what| what.contains("nothing died")));
+}
+
+#[test]
+fn what_cannot_drain_in_time_is_a_liveness_failure_with_its_history() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = FAILS.replace("expect = { dead = \"some\" }", "drain = \"1ms\"");
+    let file = written(&folder, "slow.toml", &text);
+    let output = simulate(&["run", &file, "--seed", "1", "--json"]);
+    assert_eq!(output.status.code(), Some(11));
+    let failure = &objects(&output)[0]["failure"];
+    assert!(failure["message"].is_string(), "{failure:#}");
+    let history = failure["history"].as_array().expect("a history");
+    assert!(history.iter().any(|line| line.to_string().contains("Accepted")), "{failure:#}");
+}
+
+#[test]
+fn a_file_that_is_no_scenario_is_refused_with_the_place() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bad = written(&folder, "bad.toml", &FAILS.replace("count = 5", "cuont = 5"));
+    let unknown = written(&folder, "unknown.toml", &FAILS.replace("from = \"a\"", "from = \"c\""));
+    let missing = folder.path().join("missing.toml").display().to_string();
+    for (file, place) in [(&bad, ":5:48: "), (&unknown, ":5:9: "), (&missing, ": ")] {
+        for command in ["run", "check"] {
+            let output = simulate(&[command, file]);
+            assert_eq!(output.status.code(), Some(65));
+            let said = text(&output.stderr);
+            assert!(said.contains(&format!("{file}{place}")), "{said}");
+            assert!(output.stdout.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_refused() {
+    for arguments in [&["run"][..], &["run", "--seeds", "0", "x.toml"], &["fly"]] {
+        let output = simulate(arguments);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    assert_eq!(simulate(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn check_says_what_each_scenario_proves() {
+    let files = scenarios();
+    let mut arguments = vec!["check"];
+    arguments.extend(files.iter().map(String::as_str));
+    let output = simulate(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), files.len());
+}
