@@ -5,6 +5,10 @@
 mod asking;
 #[path = "protocol/bench.rs"]
 mod bench;
+#[path = "protocol/bounded.rs"]
+mod bounded;
+#[path = "protocol/commits.rs"]
+mod commits;
 #[path = "protocol/crash_points.rs"]
 mod crash_points;
 #[path = "protocol/custody.rs"]
@@ -19,6 +23,8 @@ mod disk;
 mod epochs;
 #[path = "protocol/expiry.rs"]
 mod expiry;
+#[path = "protocol/floors.rs"]
+mod floors;
 #[path = "protocol/held.rs"]
 mod held;
 #[path = "protocol/limits.rs"]

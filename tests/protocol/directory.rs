@@ -94,6 +94,21 @@ fn many_records_are_compared_in_pages() {
     }
 }
 
+/// A record that lies between the last key of one page and the first of the next is found missing.
+#[test]
+fn records_between_two_pages_are_not_overlooked() {
+    let mut b = Bench::new(&["a", "b"]);
+    let all: Vec<_> = (0..HAVE_MAX + 50).map(|n| record(&format!("{n:05}"), 1, "same")).collect();
+    for name in ["a", "b"] {
+        all.chunks(200).for_each(|chunk| keep(&mut b, name, chunk.to_vec(), false));
+    }
+    let between: Vec<_> =
+        (HAVE_MAX - 10..HAVE_MAX + 10).map(|n| record(&format!("{n:05}-"), 1, "between")).collect();
+    keep(&mut b, "b", between, false);
+    b.meet("a", "b");
+    assert_eq!(held(&mut b, "a").iter().filter(|body| *body == "between").count(), 20);
+}
+
 #[test]
 fn a_lost_record_is_said_again() {
     let mut b = Bench::new(&["a", "b"]);

@@ -72,14 +72,29 @@ fn only_newer_states_are_taken_and_never_ones_about_this_node() {
 }
 
 #[test]
-fn a_component_that_is_gone_is_forgotten() {
+fn a_component_that_is_gone_leads_nowhere_and_comes_back_at_once() {
     let mut topology = start();
     topology.learn(state(2, 7, &[1, 4]));
     topology.learn(state(4, 7, &[2]));
     assert_eq!(topology.link_down(node(2)), of(&[2, 4]));
-    assert_eq!(topology.known().collect::<BTreeSet<_>>(), of(&[1]));
-    topology.link_up(node(2));
-    assert!(topology.learn(state(2, 1, &[1])).is_some(), "nothing old stands in the way");
+    assert_eq!(topology.hops().collect::<Vec<_>>(), [(node(3), node(3))]);
+    assert_eq!(topology.link_up(node(2)), of(&[2, 4]), "it does not say its state again");
+    assert_eq!(topology.next_hop(node(4)), Some(node(2)));
+}
+
+#[test]
+fn states_out_of_reach_go_when_their_room_is_needed() {
+    let mut topology = start();
+    topology.learn(state(2, 1, &[1]));
+    for n in 0..LINK_STATES_MAX {
+        let mut stranger = state(9, 1, &[]);
+        let mut bytes = [9; 32];
+        bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());
+        stranger.statement.node = NodeId::from_bytes(bytes);
+        assert!(topology.learn(stranger).is_some());
+        assert!(topology.known().count() <= LINK_STATES_MAX);
+    }
+    assert!(topology.state(node(1)).is_some() && topology.state(node(2)).is_some());
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! What ten thousand messages leave behind: a few records, and silence.
+
+use crate::bench::{Bench, Name};
+use meshmq::engine::limits::HISTORY_MAX;
+use meshmq::engine::message::Delivery::{self, Recoverable, Transactional};
+use meshmq::engine::record::{Key, Target};
+use meshmq::engine::storage::Storage;
+use meshmq::engine::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// Messages of the run.
+const MESSAGES: usize = 10_000;
+/// Messages sent at once.
+const BATCH: usize = 250;
+
+/// How many records of each kind a node has.
+fn kinds(b: &mut Bench, name: Name) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for (key, _) in b.records(name, &Key::Store, &Key::Timer(Timestamp::MAX, Target::FIRST)) {
+        let kind = format!("{key:?}");
+        let end = kind.find(|c: char| !c.is_alphanumeric()).unwrap_or(kind.len());
+        *kinds.entry(kind[..end].to_owned()).or_default() += 1;
+    }
+    kinds
+}
+
+/// Sends, carries and consumes all messages; gives the bytes of both stores at the middle.
+fn run(b: &mut Bench, delivery: Delivery) -> [u64; 2] {
+    let mut middle = [0; 2];
+    for batch in 0..MESSAGES / BATCH {
+        let bodies: Vec<String> = (0..BATCH).map(|n| (batch * BATCH + n).to_string()).collect();
+        let texts: Vec<&str> = bodies.iter().map(String::as_str).collect();
+        b.send("o", "d", "q", delivery, &texts);
+        b.settle();
+        assert_eq!(b.drain("d", "q"), bodies);
+        b.settle();
+        b.history.clear();
+        b.events.clear();
+        if (batch + 1) * BATCH == MESSAGES / 2 {
+            middle = used(b);
+        }
+    }
+    middle
+}
+
+fn used(b: &mut Bench) -> [u64; 2] {
+    ["o", "d"].map(|name| b.engine(name).storage().stats().used_bytes)
+}
+
+#[test]
+fn state_stays_bounded() {
+    for (delivery, ordered) in [(Transactional, true), (Recoverable, false)] {
+        let mut b = Bench::new(&["o", "d"]);
+        b.create("d", "q", ordered);
+        b.link("o", "d");
+        b.settle();
+        let middle = run(&mut b, delivery);
+        for (now, then) in used(&mut b).into_iter().zip(middle) {
+            assert!(now <= then + 256, "{now} bytes now, {then} at the middle");
+        }
+        let mut origin = kinds(&mut b, "o");
+        let history = origin.remove("Sent").unwrap_or_default() as u64;
+        assert!(history <= HISTORY_MAX + 1, "{history} settled messages are remembered");
+        assert!(origin.values().all(|&count| count <= 1), "{origin:?}");
+        let destination = kinds(&mut b, "d");
+        assert!(destination.values().all(|&count| count <= 1), "{destination:?}");
+        for name in ["Copy", "CopyOf", "Queued", "Held", "Chunk", "Dead", "Timer"] {
+            assert!(!origin.contains_key(name) && !destination.contains_key(name), "{name}");
+        }
+        for _ in 0..3 {
+            b.feed("o", Vec::new());
+            b.feed("d", Vec::new());
+        }
+        assert!(b.wire.is_empty() && b.history.is_empty(), "nothing is said without a reason");
+        b.assert_drained(&["o", "d"]);
+    }
+}
+
+#[test]
+fn a_healed_mesh_becomes_silent() {
+    let mut b = Bench::new(&["o", "r", "d"]);
+    b.create("d", "q", true);
+    let bodies: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+    for chunk in bodies.chunks(100) {
+        let texts: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        b.send("o", "d", "q", Transactional, &texts);
+        b.link("o", "r");
+        b.settle();
+        b.cut("o", "r");
+        b.kill("o");
+        b.restart("o");
+        b.link("r", "d");
+        b.settle();
+        b.cut("r", "d");
+    }
+    for (one, two) in [("o", "r"), ("r", "d"), ("o", "d")] {
+        b.link(one, two);
+    }
+    b.settle();
+    assert_eq!(b.drain("d", "q"), bodies);
+    b.settle();
+    let relay = kinds(&mut b, "r");
+    assert!(!relay.contains_key("Copy") && !relay.contains_key("CopyOf"), "{relay:?}");
+    let deadlines = ["o", "r", "d"].map(|name| b.engine(name).deadline());
+    assert_eq!(deadlines, [None; 3], "nothing is due");
+    b.assert_drained(&["o", "r", "d"]);
+}
