@@ -39,9 +39,9 @@ mod receipts;
 mod relays;
 #[path = "protocol/retry.rs"]
 mod retry;
-#[path = "protocol/verdicts.rs"]
-mod verdicts;
 #[path = "protocol/soup.rs"]
 mod soup;
+#[path = "protocol/verdicts.rs"]
+mod verdicts;
 #[path = "protocol/ways.rs"]
 mod ways;

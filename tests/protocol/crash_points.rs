@@ -132,7 +132,10 @@ impl Trace {
                 // The account is forgotten when it is settled and several openings old.
                 Ok(Reply::State(MessageState::Received | MessageState::Arrived))
                 | Err(Rejection::NoSuchMessage) => {
-                    assert!(times == 1 || perhaps && times == 0, "{case}: {body} came {times} times");
+                    assert!(
+                        times == 1 || perhaps && times == 0,
+                        "{case}: {body} came {times} times"
+                    );
                 }
                 other => panic!("{case}: {body} is {other:?} at the end"),
             }

@@ -88,7 +88,8 @@ impl Soup {
                 let node = NODES[node];
                 self.b.kill(node);
                 self.b.restart(node);
-                for (one, two) in LINKS.into_iter().filter(|ends| [ends.0, ends.1].contains(&node)) {
+                for (one, two) in LINKS.into_iter().filter(|ends| [ends.0, ends.1].contains(&node))
+                {
                     self.b.link(one, two);
                 }
             }
