@@ -11,8 +11,6 @@ mod bounded;
 mod commits;
 #[path = "protocol/crash_points.rs"]
 mod crash_points;
-#[path = "protocol/custody.rs"]
-mod custody;
 #[path = "protocol/delivery.rs"]
 mod delivery;
 #[path = "protocol/directory.rs"]

@@ -1,4 +1,4 @@
-//! Floors, verdicts and held messages: rules R7 to R17.
+//! Floors, verdicts and held messages: rules R7 to R13.
 
 use crate::bench::Bench;
 use meshmq::engine::command::{MessageState, Outgoing};
@@ -173,82 +173,4 @@ fn r13_refused_number_stays_refused_after_queue_created() {
     let copy = b.transfers("o", "d")[0].clone();
     b.hand("d", &Frame::Transfer(Box::new(copy)));
     assert_eq!(b.drain("d", "q"), Vec::<String>::new());
-}
-
-#[test]
-fn r14_held_message_keeps_origin_copy() {
-    let mut b = Bench::new(&["o", "d", "x"]);
-    let (ids, caught) = first_is_short(&mut b);
-    b.hand("d", &caught[1]);
-    assert!(b.receipts("d", "x").iter().any(|receipt| receipt.held.contains(2)));
-    b.wipe("d");
-    b.create("d", "q", true);
-    b.link("o", "d");
-    b.settle();
-    assert_eq!(b.drain("d", "q"), ["1", "2"]);
-    b.settle();
-    assert_eq!(b.state("o", &ids[1]), MessageState::Received);
-}
-
-#[test]
-fn r15_next_in_order_displaces_held() {
-    let mut b = Bench::new(&["o", "d", "x"]);
-    b.create_with("d", "q", true, Some(1));
-    let ids = b.send("o", "d", "q", Transactional, &["1", "2"]);
-    let caught = b.caught("o", "d");
-    b.hand("d", &caught[1]);
-    b.hand("d", &caught[0]);
-    assert_eq!(b.drain("d", "q"), ["1"]);
-    b.link("o", "d");
-    b.pass(5 * SECOND_MS);
-    assert_eq!(b.drain("d", "q"), ["2"]);
-    b.settle();
-    assert_eq!(b.state("o", &ids[1]), MessageState::Received);
-}
-
-#[test]
-fn r16_full_queue_gives_no_verdict() {
-    let mut b = Bench::new(&["o", "d"]);
-    b.create_with("d", "q", false, Some(1));
-    b.link("o", "d");
-    let ids = b.send("o", "d", "q", Recoverable, &["1", "2"]);
-    b.settle();
-    assert_ne!(b.state("o", &ids[1]), MessageState::Arrived);
-    b.pass(MINUTE_MS);
-    assert_eq!(b.dead("o"), []);
-    assert_eq!(b.drain("d", "q"), ["1"]);
-    b.settle();
-    assert_eq!(b.drain("d", "q"), ["2"], "room is told at once");
-}
-
-#[test]
-fn r16_aged_copy_gives_no_verdict() {
-    let mut b = Bench::new(&["o", "d", "x"]);
-    b.create("d", "q", false);
-    let ids = b.send("o", "d", "q", Recoverable, &["1"]);
-    let caught = b.caught("o", "d");
-    let Frame::Transfer(mut aged) = caught[0].clone() else { panic!("a transfer") };
-    aged.transit.age_ms = u64::MAX;
-    b.hand("d", &Frame::Transfer(aged));
-    assert_eq!(b.drain("d", "q"), Vec::<String>::new());
-    b.link("o", "d");
-    b.settle();
-    assert_eq!(b.drain("d", "q"), ["1"]);
-    b.settle();
-    assert_eq!(b.state("o", &ids[0]), MessageState::Received);
-}
-
-#[test]
-fn r17_first_seen_number_does_not_skip_earlier() {
-    for (delivery, ordered) in [(Transactional, true), (Recoverable, false)] {
-        let mut b = Bench::new(&["o", "d", "x"]);
-        b.create("d", "q", ordered);
-        b.send("o", "d", "q", delivery, &["1", "2"]);
-        let caught = b.caught("o", "d");
-        b.hand("d", &caught[1]);
-        b.hand("d", &caught[0]);
-        let mut bodies = b.drain("d", "q");
-        bodies.sort();
-        assert_eq!(bodies, ["1", "2"]);
-    }
 }
