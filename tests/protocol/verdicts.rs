@@ -7,7 +7,7 @@ use meshmq::engine::ids::MessageId;
 use meshmq::engine::message::Delivery::{Recoverable, Transactional};
 use meshmq::engine::record::DeathReason;
 use meshmq::engine::statement::Refusal;
-use meshmq::engine::time::{DAY_MS, MINUTE_MS, SECOND_MS};
+use meshmq::engine::time::{DAY_MS, MINUTE_MS};
 
 /// Two messages on an ordered line, the first with a short time, both caught on their way.
 fn first_is_short(b: &mut Bench) -> (Vec<MessageId>, Vec<Frame>) {
