@@ -1,6 +1,6 @@
 //! What a test asks the engines of a bench, and what it finds in the packets they sent.
 
-use crate::bench::{Bench, Name, body_of, queue};
+use crate::bench::{Bench, Name, Packet, body_of, queue};
 use meshmq::engine::address::NodeId;
 use meshmq::engine::command::{Command, DeadView, Delivered, MessageState, Reply, Settlement};
 use meshmq::engine::frame::{Frame, Transfer};
@@ -102,6 +102,28 @@ impl Bench {
     pub(crate) fn caught(&mut self, from: Name, to: Name) -> Vec<Frame> {
         self.link(from, to);
         let caught = self.intercept(from, to);
+        self.cut(from, to);
+        self.link("x", to);
+        self.settle();
+        caught
+    }
+
+    /// The same, of a destination that hears nothing else of it either: no status record.
+    pub(crate) fn caught_unheard(&mut self, from: Name, to: Name) -> Vec<Frame> {
+        self.link(from, to);
+        let mut caught = Vec::new();
+        while let Some(mut packet) = self.wire.pop_front() {
+            if let Packet::Request { from: speaker, to: listener, frames, .. } = &mut packet
+                && (*speaker, *listener) == (from, to)
+            {
+                let all = std::mem::take(frames);
+                let quiet = |frame: &Frame| matches!(frame, Frame::Transfer(_) | Frame::Status(_));
+                let (kept, said): (Vec<Frame>, Vec<Frame>) = all.into_iter().partition(quiet);
+                caught.extend(kept.into_iter().filter(|f| matches!(f, Frame::Transfer(_))));
+                *frames = said;
+            }
+            self.deliver(packet);
+        }
         self.cut(from, to);
         self.link("x", to);
         self.settle();

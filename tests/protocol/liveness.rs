@@ -245,3 +245,68 @@ fn time_never_runs_back_over_a_restart() {
     b.now = now;
     assert!(b.engine("o").now() > Timestamp::from_millis(1_600_000_000_000), "{last:?}");
 }
+
+#[test]
+fn what_waits_behind_a_retired_epoch_is_freed() {
+    let mut b = Bench::new(&["o", "r", "d", "x"]);
+    b.create("d", "q", true);
+    b.link("o", "d");
+    b.send("o", "d", "q", Transactional, &["1"]);
+    b.settle();
+    b.cut("o", "d");
+    assert_eq!(b.drain("d", "q"), ["1"]);
+    b.link("r", "d");
+    b.settle();
+    b.cut("r", "d");
+    let short = Outgoing {
+        delivery: Transactional,
+        reach_within_ms: MINUTE_MS,
+        ..b.message("d", "q", "never left")
+    };
+    b.try_send("o", vec![short]).expect("accepted");
+    b.pass(2 * MINUTE_MS);
+    reopen(&mut b, "o");
+    b.send("o", "d", "q", Transactional, &["3"]);
+    let caught = b.caught_unheard("o", "d");
+    b.hand("d", &caught[0]);
+    assert_eq!(b.drain("d", "q"), Vec::<String>::new(), "it waits for the earlier epoch");
+    // The origin hears that 1 was received, and says nothing that gets through.
+    b.link("o", "r");
+    while let Some(packet) = b.wire.pop_front() {
+        if packet.ends() == ("r", "o") {
+            b.deliver(packet);
+        }
+    }
+    b.cut("o", "r");
+    b.link("o", "d");
+    b.settle();
+    assert_eq!(b.drain("d", "q"), ["3"]);
+    b.assert_drained(&["o", "d"]);
+}
+
+#[test]
+fn what_was_given_up_and_loses_its_place_is_skipped() {
+    let mut b = Bench::new(&["o", "d", "x"]);
+    b.create_with("d", "q", true, Some(1));
+    b.send("o", "d", "q", Transactional, &["1"]);
+    reopen(&mut b, "o");
+    let short = Outgoing {
+        delivery: Transactional,
+        reach_within_ms: MINUTE_MS,
+        ..b.message("d", "q", "2")
+    };
+    let two = b.try_send("o", vec![short]).expect("accepted")[0];
+    let caught = b.caught("o", "d");
+    b.hand("d", &caught[1]);
+    b.pass(2 * MINUTE_MS);
+    b.link("o", "d");
+    b.intercept("o", "d");
+    assert!(matches!(b.state("o", &two), MessageState::Unconfirmed(_)), "it may still enter");
+    b.hand("d", &caught[0]);
+    assert_eq!(b.drain("d", "q"), ["1"]);
+    b.cut("o", "d");
+    b.link("o", "d");
+    b.settle();
+    assert!(matches!(b.state("o", &two), MessageState::Dead(_)), "nobody has it any more");
+    b.assert_drained(&["o", "d"]);
+}

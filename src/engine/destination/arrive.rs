@@ -1,6 +1,6 @@
 //! What a destination does with a message that reached it (rules R11–R17, R23).
 
-use super::header::{Header, earlier_settled};
+use super::header::{Header, earlier_settled, skip_given_up};
 use super::{Destination, is_judged};
 use crate::engine::address::QueueName;
 use crate::engine::frame::{NotTaken, Outcome, Transfer};
@@ -13,6 +13,7 @@ use crate::engine::record::{Inbox, InboxLine, Key, Queued, Record};
 use crate::engine::statement::Refusal;
 use crate::engine::storage::StorageError;
 use crate::engine::turn::Turn;
+use std::collections::BTreeSet;
 
 impl Destination {
     /// Judges a message, or says why it cannot yet.
@@ -107,44 +108,72 @@ impl Destination {
         if !next && opens_too_many(&inbox.received, id.number) {
             return Ok(Outcome::NotTaken(NotTaken::Busy));
         }
-        let mut room = queues.room(name, outer.delivery, outer.size);
-        while line.ordered && room == Room::Full {
-            // The next in order displaces the highest held (rule R15), of other streams too.
-            if let Some(last) = inbox.held.last() {
-                inbox.held.remove(last);
-                let last = MessageId { stream: id.stream, number: last };
-                self.displaced.insert(last);
-                self.drop_held(turn, queues, line, last)?;
-            } else if !self.displace(turn, queues, name, id.stream)? {
-                break;
-            }
-            room = queues.room(name, outer.delivery, outer.size);
-        }
-        let Room::Fits(queue) = room else {
-            self.wanting.entry(name.clone()).or_default().insert(id.stream);
-            self.save(turn, id.stream, line, inbox);
-            return Ok(Outcome::NotTaken(NotTaken::QueueFull));
+        let moved = if line.ordered {
+            self.make_room(turn, queues, line, &mut inbox, transfer, name)?
+        } else {
+            BTreeSet::new()
         };
-        inbox.received.insert(id.number);
-        inbox.digest = transfer.digest;
+        let outcome = match queues.room(name, outer.delivery, outer.size) {
+            Room::Fits(queue) => {
+                inbox.received.insert(id.number);
+                inbox.digest = transfer.digest;
+                let message = incoming(turn, transfer);
+                queues.enter(turn, queue, message);
+                Outcome::Accepted
+            }
+            _ => {
+                self.wanting.entry(name.clone()).or_default().insert(id.stream);
+                Outcome::NotTaken(NotTaken::QueueFull)
+            }
+        };
+        skip_given_up(&mut inbox);
         self.save(turn, id.stream, line, inbox);
-        let message = incoming(turn, transfer);
-        queues.enter(turn, queue, message);
-        self.advance(turn, queues, id.stream.origin, id.stream.line)?;
-        Ok(Outcome::Accepted)
+        for stream in moved.into_iter().chain([id.stream]) {
+            self.advance(turn, queues, stream.origin, stream.line)?;
+        }
+        Ok(outcome)
     }
 
-    /// Drops the highest held message of some other stream to a queue. False if none holds one.
+    /// The next in order displaces the highest held (rule R15), of other streams too, if that makes
+    /// room for it. Says which other streams lost something.
+    fn make_room(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        line: &InboxLine,
+        inbox: &mut Inbox,
+        transfer: &Transfer,
+        name: &QueueName,
+    ) -> Result<BTreeSet<StreamId>, StorageError> {
+        let (outer, own) = (&transfer.outer, transfer.outer.id.stream);
+        let mut moved = BTreeSet::new();
+        if !queues.fits_without_held(name, outer.size) {
+            return Ok(moved);
+        }
+        while queues.room(name, outer.delivery, outer.size) == Room::Full {
+            if let Some(last) = inbox.held.last() {
+                inbox.held.remove(last);
+                let last = MessageId { stream: own, number: last };
+                self.displaced.insert(last);
+                self.drop_held(turn, queues, line, last)?;
+            } else if let Some(stream) = self.displace(turn, queues, name, own)? {
+                moved.insert(stream);
+            } else {
+                break;
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Drops the highest held message of some other stream to a queue. A number that its origin has
+    /// given up meanwhile is skipped with that: nobody will send it again.
     fn displace(
         &mut self,
         turn: &mut Turn<'_>,
         queues: &mut Queues,
         name: &QueueName,
         except: StreamId,
-    ) -> Result<bool, StorageError> {
-        if !queues.holds(name) {
-            return Ok(false);
-        }
+    ) -> Result<Option<StreamId>, StorageError> {
         for stream in self.streams(turn, None)?.into_iter().filter(|stream| *stream != except) {
             let key = Key::InboxLine(stream.origin, stream.line);
             let Some(line) = turn.inbox_line(&key)? else { continue };
@@ -154,14 +183,15 @@ impl Destination {
             }
             if let Some(last) = inbox.held.last() {
                 inbox.held.remove(last);
+                skip_given_up(&mut inbox);
                 let last = MessageId { stream, number: last };
                 self.displaced.insert(last);
                 self.drop_held(turn, queues, &line, last)?;
                 self.save(turn, stream, &line, inbox);
-                return Ok(true);
+                return Ok(Some(stream));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Keeps a message behind a gap, which is no verdict (rule R14).

@@ -228,7 +228,7 @@ fn line_after(before: Option<&InboxLine>, header: &Header<'_>) -> InboxLine {
 }
 
 /// Gives every unjudged number below the floor that is not held its verdict: skipped.
-fn skip_given_up(inbox: &mut Inbox) {
+pub(super) fn skip_given_up(inbox: &mut Inbox) {
     let mut judged = inbox.received.clone();
     judged.union(&inbox.skipped);
     judged.union(&inbox.held);

@@ -302,7 +302,10 @@ impl Origin {
             let all_settled = floors.give_up >= flow.record.next;
             // What waits may be held there, and will not be sent again to carry the floor.
             let gave_up = !flow.given_up.is_empty() || confirmed.give_up < floors.give_up;
-            all_settled || gave_up || epoch < self.opening
+            // So may what waits behind an epoch that has left the roster since.
+            let earlier = state.flows.range(..epoch).count() as u64;
+            let roster = flow.roster_there.is_some_and(|there| there != earlier);
+            all_settled || gave_up || roster || epoch < self.opening
         };
         let untold = state.flows.iter().filter(|&(&epoch, flow)| {
             idle(epoch, flow) && state.must_tell(epoch, flow, self.opening)

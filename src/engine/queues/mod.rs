@@ -241,10 +241,13 @@ impl Queues {
         }
     }
 
-    /// Whether messages are held behind a gap for a queue.
-    pub(super) fn holds(&self, name: &QueueName) -> bool {
-        let number = self.by_name.get(name);
-        number.and_then(|n| self.queues.get(n)).is_some_and(|queue| queue.held.messages > 0)
+    /// Whether a message of this size would find room if nothing were held behind gaps.
+    pub(super) fn fits_without_held(&self, name: &QueueName, bytes: u64) -> bool {
+        let queue = self.by_name.get(name).and_then(|number| self.queues.get(number));
+        queue.is_some_and(|queue| {
+            let (quota, stored) = (self.quota(&queue.record), queue.stored());
+            stored.messages < quota.messages && stored.bytes.saturating_add(bytes) <= quota.bytes
+        })
     }
 
     /// Puts a message into a queue.
