@@ -1,9 +1,11 @@
 //! What ten thousand messages leave behind: a few records, and silence.
 
 use crate::bench::{Bench, Name};
+use meshmq::engine::ids::{MessageId, StreamId};
 use meshmq::engine::limits::HISTORY_MAX;
 use meshmq::engine::message::Delivery::{self, Recoverable, Transactional};
-use meshmq::engine::record::{Key, Target};
+use meshmq::engine::message::Floors;
+use meshmq::engine::record::{Key, Record, Target};
 use meshmq::engine::storage::Storage;
 use meshmq::engine::time::Timestamp;
 use std::collections::BTreeMap;
@@ -12,6 +14,9 @@ use std::collections::BTreeMap;
 const MESSAGES: usize = 10_000;
 /// Messages sent at once.
 const BATCH: usize = 250;
+
+/// Before every message.
+const FIRST: MessageId = MessageId { stream: StreamId::FIRST, number: 0 };
 
 /// How many records of each kind a node has.
 fn kinds(b: &mut Bench, name: Name) -> BTreeMap<String, usize> {
@@ -28,7 +33,8 @@ fn kinds(b: &mut Bench, name: Name) -> BTreeMap<String, usize> {
 fn run(b: &mut Bench, delivery: Delivery) -> [u64; 2] {
     let mut middle = [0; 2];
     for batch in 0..MESSAGES / BATCH {
-        let bodies: Vec<String> = (0..BATCH).map(|n| (batch * BATCH + n).to_string()).collect();
+        let mut bodies: Vec<String> = (0..BATCH).map(|n| (batch * BATCH + n).to_string()).collect();
+        bodies[0].push_str(&"x".repeat(9_000));
         let texts: Vec<&str> = bodies.iter().map(String::as_str).collect();
         b.send("o", "d", "q", delivery, &texts);
         b.settle();
@@ -67,6 +73,13 @@ fn state_stays_bounded() {
         for name in ["Copy", "CopyOf", "Queued", "Held", "Chunk", "Dead", "Timer"] {
             assert!(!origin.contains_key(name) && !destination.contains_key(name), "{name}");
         }
+        let streams = b.records("d", &Key::Inbox(StreamId::FIRST), &Key::Held(FIRST));
+        let [(_, Record::Inbox(inbox))] = &streams[..] else { panic!("one stream: {streams:?}") };
+        let next = MESSAGES as u64 + 1;
+        let floors = Floors { give_up: next, known: next, used_known: next };
+        assert_eq!((inbox.floors, inbox.watermark), (floors, next), "all is known");
+        let ranges = [&inbox.received, &inbox.skipped, &inbox.held, &inbox.used, &inbox.ended];
+        assert!(ranges.iter().all(|set| set.is_empty()), "no details are kept: {inbox:?}");
         for _ in 0..3 {
             b.feed("o", Vec::new());
             b.feed("d", Vec::new());
