@@ -81,12 +81,15 @@ fn print(context: &mut Context, status: &Status) -> Result<(), CliError> {
         0 => String::new(),
         n => format!(" · {}", styled(WARN, format!("{n} dead: see `meshmq dead ls`"))),
     };
+    let mesh = match status.ready.mesh.as_str() {
+        "" => styled(WARN, "in no mesh: meshmq join TOKEN".to_owned()),
+        mesh => format!("mesh {mesh}"),
+    };
     out.result(format!(
-        "{} {} for {} · mesh {} · {} up{away}",
+        "{} {} for {} · {mesh} · {} up{away}",
         styled(STRONG, &status.ready.name),
         styled(GOOD, "up"),
         span(status.uptime_s),
-        status.ready.mesh,
         count(status.peers_up, "peer"),
     ))?;
     out.result(format!(

@@ -36,8 +36,8 @@ pub enum ServiceError {
     /// The queue is another node's; only there can it be read or administered.
     #[error("the queue is on node {0}: only programs there can do this")]
     Elsewhere(String),
-    /// The node has no mesh yet: it was started to join one.
-    #[error("this node has not joined a mesh yet")]
+    /// The node has no mesh: it was started to join one, or has left its own.
+    #[error("this node is in no mesh")]
     NoMesh,
     /// No dead letter of that message is here.
     #[error("there is no dead letter of message {0}")]
@@ -160,7 +160,7 @@ const fn of_denial(denial: &Denial) -> Verdict {
             verdict("other_mesh", 403, 77)
         }
         Denial::NameTaken(_) => verdict("name_taken", 409, 73),
-        Denial::Limit(_) => verdict("inviter_unreachable", 502, 69),
+        Denial::Limit(_) => verdict("limit", 429, 75),
         Denial::TokenUnknown | Denial::TokenBurned | Denial::WrongProof => {
             verdict("token_invalid", 403, 77)
         }

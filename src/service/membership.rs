@@ -33,9 +33,7 @@ impl Service {
             let bounds = "from one second to seven days";
             return Err(ServiceError::bad_value("the time of a token", bounds));
         }
-        if self.gatekeeper().mesh().is_none() {
-            return Err(ServiceError::NoMesh);
-        }
+        self.check_in_mesh()?;
         let now_ms = self.wall(self.handle().now());
         let options = InviteOptions { ttl_ms, admin, addresses: self.links().announced() };
         let (token, keep) = self.gatekeeper().invite(options, now_ms)?;
@@ -83,12 +81,14 @@ impl Service {
     /// # Errors
     /// [`ServiceError::NoMesh`], or what `security` has against it.
     pub async fn leave(&self) -> Result<(), ServiceError> {
-        if self.gatekeeper().mesh().is_none() {
-            return Err(ServiceError::NoMesh);
-        }
+        self.check_in_mesh()?;
         let now_ms = self.wall(self.handle().now());
         let keep = self.gatekeeper().leave(now_ms)?;
         self.keep(keep).await
+    }
+
+    fn check_in_mesh(&self) -> Result<(), ServiceError> {
+        if self.is_in_mesh() { Ok(()) } else { Err(ServiceError::NoMesh) }
     }
 
     /// A node alone in its own fresh mesh may move; one with members or messages may not.

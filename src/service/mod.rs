@@ -34,7 +34,7 @@ use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{Command, Reply};
 use crate::engine::time::Timestamp;
 use crate::runtime::Handle;
-use crate::security::{Gatekeeper, Identity};
+use crate::security::{Gatekeeper, Identity, ResolveError};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -112,6 +112,11 @@ impl Service {
         &*self.0.parts.links
     }
 
+    /// Whether this node is a member: it may not have joined yet, or have left.
+    fn is_in_mesh(&self) -> bool {
+        self.gatekeeper().mesh().is_some() && !self.gatekeeper().has_left()
+    }
+
     async fn call(&self, command: Command) -> Result<Reply, ServiceError> {
         Ok(self.handle().call(command).await?)
     }
@@ -127,6 +132,9 @@ impl Service {
         let node = match node {
             None => self.gatekeeper().node(),
             Some(name) if !is_node_text(name) => return Err(bad()),
+            Some(name) if !self.is_in_mesh() => {
+                return Err(ResolveError::Unknown(name.to_owned()).into());
+            }
             Some(name) => self.gatekeeper().resolve(name)?,
         };
         Ok((node, queue))

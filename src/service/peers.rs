@@ -83,7 +83,8 @@ impl Service {
         let links = self.links().links();
         let own = self.gatekeeper().node();
         let mut members = Vec::new();
-        for member in self.gatekeeper().members() {
+        let known = if self.is_in_mesh() { self.gatekeeper().members() } else { Vec::new() };
+        for member in known {
             let node = member.node;
             if node == own {
                 continue;

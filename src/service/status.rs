@@ -42,7 +42,7 @@ impl Service {
         Ok(Status {
             name: gatekeeper.name().map(|name| name.to_string()).unwrap_or_default(),
             node: gatekeeper.node(),
-            mesh: gatekeeper.mesh_label(),
+            mesh: if self.is_in_mesh() { gatekeeper.mesh_label() } else { String::new() },
             listen: self.links().listening().iter().map(ToString::to_string).collect(),
             socket: self.0.parts.socket.clone(),
             version: env!("CARGO_PKG_VERSION"),

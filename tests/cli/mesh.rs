@@ -140,3 +140,14 @@ fn who_has_left_stays_in_the_list() {
     assert_eq!(b.ok(&["leave", "--yes"]), "left the mesh\n");
     until("a has heard", || peer(&a, "pc-b").filter(|peer| peer["state"] == "left"));
 }
+
+#[test]
+fn who_has_left_knows_it() {
+    let (_a, b) = pair();
+    b.ok(&["leave", "--yes"]);
+    assert_eq!(b.run(&["leave", "--yes"]).code, 69);
+    assert_eq!(b.run(&["invite"]).code, 69);
+    assert_eq!(b.run(&["send", "q@pc-a", "hello"]).code, 66);
+    assert_eq!(b.ok(&["peers", "--json"]), "");
+    assert!(b.ok(&["status"]).contains("in no mesh"));
+}
