@@ -9,7 +9,7 @@ pub const INNER_MAX: usize = BODY_MAX + 64 * 1024;
 /// Largest value that a store record may take, in bytes: sled is safe up to here.
 pub const RECORD_MAX: usize = 4096;
 /// Inner parts up to this many bytes lie in the message's own record.
-pub const INLINE_MAX: usize = 1536;
+pub const INLINE_MAX: usize = 1_280;
 /// Payload of one chunk record, in bytes.
 pub const CHUNK_BYTES: usize = 4000;
 /// Default time to reach the queue.
@@ -20,6 +20,13 @@ pub const REACH_WITHIN_MAX_MS: u64 = 3_650 * DAY_MS;
 pub const ROSTER_MAX: usize = 64;
 /// Ranges that a destination keeps per stream and verdict above the floor.
 pub const RANGES_MAX: usize = 48;
+/// Ranges that a destination keeps per stream in all: its record has room for them wherever the
+/// numbers lie.
+pub const ALL_RANGES_MAX: usize = 150;
+/// Ranges beyond [`ALL_RANGES_MAX`] for the next in order, which is refused last (rule R23).
+pub const SPARE_RANGES: usize = 24;
+/// Ranges of a receipt from which on its origin tells the floors at once, so that they go.
+pub const CROWDED_RANGES: usize = 24;
 /// Messages held behind a gap per stream.
 pub const HELD_MAX: u64 = 1_024;
 /// Requests in flight per link.

@@ -91,6 +91,15 @@ impl RangeSet {
         other.iter().for_each(|range| self.insert_range(range));
     }
 
+    /// The part of the set that lies in a range.
+    #[must_use]
+    pub fn within(&self, range: Range<u64>) -> Self {
+        let mut part = self.clone();
+        part.remove_range(0..range.start);
+        part.remove_range(range.end..u64::MAX);
+        part
+    }
+
     /// The ranges in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Range<u64>> + '_ {
         self.ranges.iter().map(|(&start, &end)| start..end)

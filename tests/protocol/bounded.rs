@@ -1,11 +1,15 @@
 //! What ten thousand messages leave behind: a few records, and silence.
 
 use crate::bench::{Bench, Name};
+use meshmq::engine::command::{Command, MessageState, Outgoing, Reply, Settlement};
+use meshmq::engine::frame::Frame;
 use meshmq::engine::ids::{MessageId, StreamId};
 use meshmq::engine::limits::HISTORY_MAX;
 use meshmq::engine::message::Delivery::{self, Recoverable, Transactional};
-use meshmq::engine::message::Floors;
+use meshmq::engine::message::{Floors, Priority};
+use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::{Key, Record, Target};
+use meshmq::engine::statement::Attested;
 use meshmq::engine::storage::Storage;
 use meshmq::engine::time::Timestamp;
 use std::collections::BTreeMap;
@@ -117,4 +121,61 @@ fn a_healed_mesh_becomes_silent() {
     let deadlines = ["o", "r", "d"].map(|name| b.engine(name).deadline());
     assert_eq!(deadlines, [None; 3], "nothing is due");
     b.assert_drained(&["o", "r", "d"]);
+}
+
+/// A member that numbers its messages far apart, and gives up what lies between.
+#[test]
+fn numbers_far_apart_stop_no_destination() {
+    let mut b = Bench::new(&["o", "d", "x"]);
+    b.create("d", "q", false);
+    b.create("d", "t", true);
+    b.send("o", "d", "q", Recoverable, &["1"]);
+    let caught = b.caught("o", "d");
+    let Frame::Transfer(first) = caught[0].clone() else { panic!("a transfer") };
+    let mut given_up = 1;
+    for n in 1..600_u64 {
+        let mut one = first.clone();
+        one.outer.id.number = n << 40;
+        let to = ["q", "t", "missing"][(n % 3) as usize];
+        one.inner = b.message("d", to, "far").inner;
+        if n % 100 == 0 {
+            given_up = n << 40;
+        }
+        one.outer.floors.give_up = given_up;
+        b.hand("d", &Frame::Transfer(one));
+        if n % 7 == 0 {
+            let delivered = b.receive("d", "q", 1);
+            for one in delivered {
+                let settle = Command::Settle { lock: one.lock, how: Settlement::Ack };
+                assert_eq!(b.ask("d", settle), Ok(Reply::Done));
+            }
+        }
+    }
+    let honest = Outgoing { priority: Priority::MAX, ..b.message("d", "q", "honest") };
+    b.try_send("o", vec![honest]).expect("accepted");
+    b.link("o", "d");
+    b.settle();
+    assert!(b.drain("d", "q").contains(&"honest".to_owned()));
+    let sets = b.receipts("d", "x").iter().map(|receipt| receipt.skipped.ranges()).max();
+    assert!(sets.is_some_and(|most| most <= 200), "{sets:?}");
+}
+
+/// A destination that claims verdicts on numbers that were never given.
+#[test]
+fn verdicts_on_numbers_never_given_cost_nothing() {
+    let mut b = Bench::new(&["o", "d"]);
+    b.create("d", "q", false);
+    b.link("o", "d");
+    let ids = b.send("o", "d", "q", Recoverable, &["1"]);
+    b.settle();
+    let mut lie = b.receipts("d", "o").pop().expect("a receipt");
+    let all = || [1..u64::MAX].into_iter().collect::<RangeSet>();
+    (lie.received, lie.used, lie.ended, lie.held) = (all(), all(), all(), all());
+    (lie.version.count, lie.watermark, lie.skipped) = (u64::MAX - 1, u64::MAX, all());
+    b.say("d", "o", vec![Frame::Receipt(Attested::own(lie.clone()))]);
+    lie.version.count += 1;
+    lie.held = RangeSet::new();
+    b.say("d", "o", vec![Frame::Receipt(Attested::own(lie))]);
+    b.settle();
+    assert_eq!(b.state("o", &ids[0]), MessageState::Received);
 }

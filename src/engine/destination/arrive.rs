@@ -1,11 +1,12 @@
 //! What a destination does with a message that reached it (rules R11–R17, R23).
 
+use super::all_ranges;
 use super::header::{Header, earlier_settled, skip_given_up};
 use super::{Destination, is_judged};
 use crate::engine::address::QueueName;
 use crate::engine::frame::{NotTaken, Outcome, Transfer};
 use crate::engine::ids::{MessageId, StreamId};
-use crate::engine::limits::{HELD_MAX, INNER_MAX, RANGES_MAX};
+use crate::engine::limits::{ALL_RANGES_MAX, HELD_MAX, INNER_MAX, RANGES_MAX, SPARE_RANGES};
 use crate::engine::message::Delivery;
 use crate::engine::queues::{Queues, Room, fresh};
 use crate::engine::ranges::RangeSet;
@@ -81,11 +82,11 @@ impl Destination {
         id: MessageId,
         refusal: Refusal,
     ) -> Result<Outcome, StorageError> {
-        let refused = inbox.refused.entry(refusal).or_default();
-        if opens_too_many(refused, id.number) && id.number != inbox.watermark {
+        let refused = inbox.refused.get(&refusal).unwrap_or(&NONE);
+        if opens_too_many(&inbox, refused, id.number, id.number == inbox.watermark) {
             return Ok(Outcome::NotTaken(NotTaken::Busy));
         }
-        refused.insert(id.number);
+        inbox.refused.entry(refusal).or_default().insert(id.number);
         self.save(turn, id.stream, line, inbox);
         self.advance(turn, queues, id.stream.origin, id.stream.line)?;
         Ok(Outcome::Accepted)
@@ -105,7 +106,7 @@ impl Destination {
         let Some(name) = &transfer.queue else {
             return Ok(Outcome::NotTaken(NotTaken::Unreadable));
         };
-        if !next && opens_too_many(&inbox.received, id.number) {
+        if opens_too_many(&inbox, &inbox.received, id.number, next) {
             return Ok(Outcome::NotTaken(NotTaken::Busy));
         }
         let moved = if line.ordered {
@@ -207,7 +208,7 @@ impl Destination {
         let Some(name) = &transfer.queue else {
             return Ok(Outcome::NotTaken(NotTaken::Unreadable));
         };
-        if inbox.held.count() >= HELD_MAX || opens_too_many(&inbox.held, id.number) {
+        if inbox.held.count() >= HELD_MAX || opens_too_many(&inbox, &inbox.held, id.number, false) {
             return Ok(Outcome::NotTaken(NotTaken::Busy));
         }
         if !matches!(queues.room(name, outer.delivery, outer.size), Room::Fits(_)) {
@@ -238,8 +239,18 @@ fn incoming(turn: &mut Turn<'_>, transfer: &Transfer) -> Queued {
     }
 }
 
-/// Whether a number would open one range more than a record has room for.
-fn opens_too_many(set: &RangeSet, number: u64) -> bool {
-    let joins = set.contains(number.saturating_sub(1)) || set.contains(number + 1);
-    !joins && set.ranges() >= RANGES_MAX
+/// The set of a refusal that there has not been.
+static NONE: RangeSet = RangeSet::new();
+
+/// Whether a number would open one range more than a record has room for. The next in order has
+/// room longer than the others.
+fn opens_too_many(inbox: &Inbox, set: &RangeSet, number: u64, next: bool) -> bool {
+    let joins = set.contains(number.saturating_sub(1)) || set.contains(number.saturating_add(1));
+    let all = all_ranges(inbox);
+    let full = if next {
+        all >= ALL_RANGES_MAX + SPARE_RANGES
+    } else {
+        all >= ALL_RANGES_MAX || set.ranges() >= RANGES_MAX
+    };
+    !joins && full
 }

@@ -1,8 +1,9 @@
 //! What a header does to a destination: epochs, rosters and floors (rules R4–R6, R9, R10, R17).
 
-use super::{Destination, is_open, new_inbox, trim};
+use super::{Destination, all_ranges, is_open, new_inbox, trim};
 use crate::engine::address::{LineId, NodeId, QueueName};
 use crate::engine::ids::{Epoch, MessageId, StreamId};
+use crate::engine::limits::{ALL_RANGES_MAX, SPARE_RANGES};
 use crate::engine::message::{Earlier, Floors};
 use crate::engine::queues::{Queues, Room};
 use crate::engine::ranges::RangeSet;
@@ -55,9 +56,7 @@ impl Destination {
         }
         let before_inbox = turn.inbox(&Key::Inbox(stream))?;
         let mut inbox = before_inbox.clone().unwrap_or_else(|| Box::new(new_inbox(&header.floors)));
-        inbox.floors.raise(&header.floors);
-        skip_given_up(&mut inbox);
-        trim(&mut inbox);
+        raise(&mut inbox, &header.floors);
         if before_inbox.as_ref() != Some(&inbox) {
             self.save(turn, stream, &line, inbox);
             self.advance(turn, queues, stream.origin, stream.line)?;
@@ -227,8 +226,30 @@ fn line_after(before: Option<&InboxLine>, header: &Header<'_>) -> InboxLine {
     line
 }
 
+/// Raises the floors. What was given up is skipped as far as the record has room for the gaps; the
+/// origin says the rest again once it knows the verdicts that are there.
+fn raise(inbox: &mut Inbox, floors: &Floors) {
+    let before = inbox.floors.give_up;
+    inbox.floors.raise(floors);
+    trim(inbox);
+    for gap in gaps(inbox).iter() {
+        if all_ranges(inbox) >= ALL_RANGES_MAX + SPARE_RANGES {
+            inbox.floors.give_up = gap.start.max(before).max(inbox.floors.known);
+            break;
+        }
+        inbox.skipped.insert_range(gap);
+    }
+    trim(inbox);
+}
+
 /// Gives every unjudged number below the floor that is not held its verdict: skipped.
 pub(super) fn skip_given_up(inbox: &mut Inbox) {
+    let gaps = gaps(inbox);
+    inbox.skipped.union(&gaps);
+}
+
+/// The numbers below the floor that have no verdict and are not held.
+fn gaps(inbox: &Inbox) -> RangeSet {
     let mut judged = inbox.received.clone();
     judged.union(&inbox.skipped);
     judged.union(&inbox.held);
@@ -236,7 +257,7 @@ pub(super) fn skip_given_up(inbox: &mut Inbox) {
     let mut gaps = RangeSet::new();
     gaps.insert_range(inbox.watermark.max(inbox.floors.known)..inbox.floors.give_up);
     judged.iter().for_each(|range| gaps.remove_range(range));
-    inbox.skipped.union(&gaps);
+    gaps
 }
 
 /// The watermark: the first number without a verdict.

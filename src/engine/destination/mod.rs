@@ -10,7 +10,7 @@ pub(super) use header::Header;
 
 use super::address::{LineId, NodeId, QueueName};
 use super::ids::{Epoch, MessageId, StreamId};
-use super::limits::RANGES_MAX;
+use super::limits::{ALL_RANGES_MAX, RANGES_MAX};
 use super::message::{Earlier, Floors};
 use super::queues::Queues;
 use super::ranges::RangeSet;
@@ -176,9 +176,14 @@ impl Destination {
         }
         let set = if used { &mut inbox.used } else { &mut inbox.ended };
         set.insert(id.number);
-        while set.ranges() > RANGES_MAX {
-            let first = set.iter().next();
-            first.into_iter().for_each(|range| set.remove_range(range));
+        let crowded = |inbox: &Inbox, set: &RangeSet| {
+            set.ranges() > RANGES_MAX || all_ranges(inbox) > ALL_RANGES_MAX
+        };
+        loop {
+            let set = if used { &inbox.used } else { &inbox.ended };
+            let Some(first) = set.iter().next().filter(|_| crowded(&inbox, set)) else { break };
+            let set = if used { &mut inbox.used } else { &mut inbox.ended };
+            set.remove_range(first);
         }
         let line = turn.inbox_line(&Key::InboxLine(id.stream.origin, id.stream.line))?;
         let durable = line.map_or(durable, |line| !line.express);
@@ -314,6 +319,12 @@ fn is_quiet(inbox: &Inbox) -> bool {
     // A stream that is known by name only waits for the floors of its origin.
     let begun = inbox.watermark > 1;
     inbox.floors.known == inbox.watermark && inbox.held.is_empty() && told && begun
+}
+
+/// How many ranges a stream's record holds.
+fn all_ranges(inbox: &Inbox) -> usize {
+    let sets = [&inbox.received, &inbox.skipped, &inbox.held, &inbox.used, &inbox.ended];
+    sets.into_iter().chain(inbox.refused.values()).map(RangeSet::ranges).sum()
 }
 
 /// Whether a number has its verdict.

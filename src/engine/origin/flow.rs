@@ -35,6 +35,8 @@ pub(super) struct Flow {
     pub(super) held: RangeSet,
     /// What is held there is to be asked again: its receipt is overdue.
     pub(super) asks: bool,
+    /// The destination lists many ranges: it waits for the floors.
+    pub(super) crowded: bool,
     /// The newest receipt: store and version.
     pub(super) heard: Option<(u64, Version)>,
     /// The store that spoke last, also before the opening, and its receipt's version.
@@ -111,6 +113,7 @@ impl Flow {
             handed: Some(RangeSet::new()),
             held: RangeSet::new(),
             asks: false,
+            crowded: false,
             heard: None,
             spoke: None,
             doubtful: RangeSet::new(),

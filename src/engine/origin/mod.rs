@@ -322,7 +322,7 @@ impl Origin {
             // So may what waits behind an epoch that has left the roster since.
             let earlier = state.flows.range(..epoch).count() as u64;
             let roster = flow.roster_there.is_some_and(|there| there != earlier);
-            all_settled || gave_up || roster || epoch < self.opening
+            all_settled || gave_up || roster || flow.crowded || epoch < self.opening
         };
         let untold = state.flows.iter().filter(|&(&epoch, flow)| {
             idle(epoch, flow) && state.must_tell(epoch, flow, self.opening)

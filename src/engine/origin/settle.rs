@@ -6,6 +6,7 @@ use crate::engine::carriage::Carriage;
 use crate::engine::command::MessageState;
 use crate::engine::dead::DeadLetters;
 use crate::engine::ids::MessageId;
+use crate::engine::limits::CROWDED_RANGES;
 use crate::engine::message::Floors;
 use crate::engine::ranges::RangeSet;
 use crate::engine::record::{Copy, Dead, DeathReason, Key, Line, Record, Sent, SentState, Target};
@@ -64,8 +65,13 @@ impl Origin {
         for (numbers, state) in
             [(&receipt.used, SentState::Received), (&receipt.ended, SentState::Ended)]
         {
-            let numbers: Vec<u64> = numbers.numbers().collect();
-            for number in numbers {
+            // Only what was given a number here: a receipt may say anything.
+            let Some(known) =
+                self.flow(&stream).map(|flow| flow.record.floors.used_known..flow.record.next)
+            else {
+                return Ok(heard);
+            };
+            for number in numbers.within(known).numbers() {
                 self.finish(turn, MessageId { stream, number }, state)?;
             }
         }
@@ -264,7 +270,9 @@ impl Flow {
             used_known: floors.used_known,
         };
         self.roster_there = Some(receipt.roster);
-        for n in std::mem::replace(&mut self.held, receipt.held.clone()).numbers() {
+        self.crowded = all_ranges(receipt) > CROWDED_RANGES;
+        let held = receipt.held.within(self.record.floors.known..self.record.next);
+        for n in std::mem::replace(&mut self.held, held).numbers() {
             let judged = n < self.record.floors.known || self.settled.contains(n);
             if !self.held.contains(n) && !judged {
                 heard.displaced.insert(n);
@@ -272,6 +280,12 @@ impl Flow {
         }
         true
     }
+}
+
+/// How many ranges a receipt lists.
+fn all_ranges(receipt: &Receipt) -> usize {
+    let sets = [&receipt.received, &receipt.skipped, &receipt.held, &receipt.used, &receipt.ended];
+    sets.into_iter().chain(receipt.refused.values()).map(RangeSet::ranges).sum()
 }
 
 /// The verdicts of a receipt on numbers that have none yet, or whose death it contradicts.

@@ -40,6 +40,8 @@ proptest! {
                 let missing = (probe..).find(|n| !model.contains(n)).expect("the set is finite");
                 prop_assert_eq!(set.first_missing(probe), missing);
             }
+            let part = set.within(10..30);
+            prop_assert!(part.numbers().eq(set.numbers().filter(|n| (10..30).contains(n))));
             let flat: Vec<u64> = set.clone().into();
             prop_assert_eq!(RangeSet::from(flat), set.clone());
         }
