@@ -169,7 +169,7 @@ fn verdicts_on_numbers_never_given_cost_nothing() {
     let ids = b.send("o", "d", "q", Recoverable, &["1"]);
     b.settle();
     let mut lie = b.receipts("d", "o").pop().expect("a receipt");
-    let all = || [1..u64::MAX].into_iter().collect::<RangeSet>();
+    let all = || std::iter::once(1..u64::MAX).collect::<RangeSet>();
     (lie.received, lie.used, lie.ended, lie.held) = (all(), all(), all(), all());
     (lie.version.count, lie.watermark, lie.skipped) = (u64::MAX - 1, u64::MAX, all());
     b.say("d", "o", vec![Frame::Receipt(Attested::own(lie.clone()))]);
