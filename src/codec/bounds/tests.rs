@@ -57,7 +57,7 @@ fn a_full_roster_is_taken() {
 fn the_largest_outer_part_fits_the_record_of_a_copy_with_an_inline_inner_part() {
     let mut outer = outer(ROSTER_MAX);
     let room = OUTER_MAX - encoded_len(&outer);
-    outer.extensions.insert(u16::MAX, vec![0; room - 8].into());
+    outer.extensions.insert(u16::MAX, vec![0; room - 9].into());
     let unused = OUTER_MAX - encoded_len(&outer);
     assert!(unused < 4, "{unused} bytes unused");
     assert_eq!(check_outer(&outer), Ok(()));
