@@ -1,6 +1,61 @@
 //! Exit codes, as scripts rely on them.
 
 use super::node::meshmq;
+use meshmq::cli::error::exit_of;
+use meshmq::engine::address::QueueName;
+use meshmq::engine::rejection::Rejection;
+use meshmq::security::{Denial, ResolveError, SecurityError, TokenError};
+use meshmq::service::ServiceError;
+
+/// A command that asks a running node and one that is the node (`up --join`) exit alike.
+#[test]
+fn the_node_and_its_callers_know_the_same_exits() {
+    let queue: QueueName = "q".parse().expect("a name");
+    let text = || "x".to_owned();
+    let errors: [ServiceError; 37] = [
+        Rejection::NoSuchQueue(queue.clone()).into(),
+        Rejection::QueueExists(queue.clone()).into(),
+        Rejection::WrongKind { queue: queue.clone(), transactional: true }.into(),
+        Rejection::QueueFull(queue).into(),
+        Rejection::OutgoingFull { messages: 1, bytes: 1 }.into(),
+        Rejection::ExpressFull(1).into(),
+        Rejection::DiskLow { free: 0, reserve: 1 }.into(),
+        Rejection::TooLarge { size: 2, limit: 1 }.into(),
+        Rejection::TooManyEpochs(1).into(),
+        Rejection::OutOfBounds { what: "x", bounds: "y" }.into(),
+        Rejection::TooMany { what: "x", limit: 1 }.into(),
+        Rejection::LockGone.into(),
+        Rejection::NoSuchMessage.into(),
+        Rejection::MayDuplicate.into(),
+        ServiceError::Stopping,
+        ServiceError::BadAddress(text()),
+        ServiceError::BadId(text()),
+        ServiceError::bad_value("x", "y"),
+        ResolveError::Unknown(text()).into(),
+        ResolveError::Left(text()).into(),
+        ResolveError::Ambiguous(text()).into(),
+        ServiceError::Elsewhere(text()),
+        ServiceError::NoMesh,
+        ServiceError::NoSuchLetter(text()),
+        SecurityError::NotAdmin.into(),
+        SecurityError::Damaged("x").into(),
+        SecurityError::TooManyInvites(1).into(),
+        TokenError::NotAToken.into(),
+        Denial::TokenExpired { ago_ms: 1 }.into(),
+        Denial::TokenBurned.into(),
+        Denial::OtherMesh.into(),
+        Denial::NameTaken("x".parse().expect("a name")).into(),
+        Denial::Limit("x").into(),
+        ServiceError::InviterUnreachable(text()),
+        ServiceError::Busy,
+        ServiceError::MeshInUse(text()),
+        ServiceError::Internal(text()),
+    ];
+    for error in errors {
+        let verdict = error.verdict();
+        assert_eq!(exit_of(verdict.code, verdict.status) as u8, verdict.exit, "{error:?}");
+    }
+}
 
 #[test]
 fn without_a_node_every_command_says_so_or_what_is_wrong_with_it() {
