@@ -10,7 +10,7 @@ pub(super) use header::Header;
 
 use super::address::{LineId, NodeId, QueueName};
 use super::ids::{Epoch, MessageId, StreamId};
-use super::limits::{ALL_RANGES_MAX, RANGES_MAX};
+use super::limits::{ALL_RANGES_MAX, RANGES_MAX, SPARE_RANGES};
 use super::message::{Earlier, Floors};
 use super::queues::Queues;
 use super::ranges::RangeSet;
@@ -259,6 +259,10 @@ impl Destination {
         let mut inbox = before.clone().unwrap_or_else(|| Box::new(new_inbox(&receipt.floors)));
         if !former {
             take_verdicts(&mut inbox, receipt);
+            if all_ranges(&inbox) > ALL_RANGES_MAX + SPARE_RANGES {
+                // News of use is told once; verdicts are what keeps a message from coming twice.
+                (inbox.used, inbox.ended) = (RangeSet::new(), RangeSet::new());
+            }
         }
         inbox.floors.known = inbox.floors.known.max(receipt.floors.known);
         inbox.floors.used_known = inbox.floors.used_known.max(receipt.floors.used_known);
