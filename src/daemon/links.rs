@@ -33,7 +33,7 @@ impl Links for NetLinks {
         strangers
             .map(|seen| Sighting {
                 node: seen.node,
-                addresses: seen.addresses.iter().map(ToString::to_string).collect(),
+                addresses: seen.addresses,
                 seen_ms: seen.seen_ms,
             })
             .collect()

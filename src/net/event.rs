@@ -3,7 +3,6 @@
 use crate::engine::address::NodeId;
 use crate::engine::step::Input;
 use crate::security::{Denial, Keep};
-use std::net::SocketAddr;
 use tokio::sync::oneshot;
 
 /// News for the daemon, in the order in which they must be handled.
@@ -41,8 +40,8 @@ pub struct LinkView {
 pub struct StrangerView {
     /// Who.
     pub node: NodeId,
-    /// Where it was seen.
-    pub addresses: Vec<SocketAddr>,
+    /// Where it was seen: addresses, or the IP that it came from.
+    pub addresses: Vec<String>,
     /// How long ago, in milliseconds.
     pub seen_ms: u64,
 }

@@ -19,7 +19,7 @@ use super::config::PeerAddr;
 use crate::engine::address::NodeId;
 use libp2p::swarm::ConnectionId;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use strangers::KNOCKS_MAX;
 
 /// Dials under way at once, knocks aside.
@@ -236,8 +236,8 @@ impl Keeper {
     }
 
     /// A stranger failed on a connection.
-    pub(crate) fn stranger_met(&mut self, node: NodeId, now_ms: u64) {
-        self.strangers.met(node, now_ms);
+    pub(crate) fn stranger_met(&mut self, node: NodeId, from: Option<IpAddr>, now_ms: u64) {
+        self.strangers.met(node, from, now_ms);
         for it in self.statics.iter_mut().filter(|it| it.found == Some(node)) {
             it.found = it.place.node;
             it.pace.postpone(now_ms, STRANGER_AT_STATIC_MS);

@@ -259,7 +259,7 @@ impl Links {
         self.state.ending.retain(|_, worker| !worker.is_finished());
         let shown = self.keeper.strangers().shown(now_ms).map(|(node, stranger)| StrangerNote {
             node: *node,
-            addresses: stranger.addresses.clone(),
+            addresses: stranger.places(),
             seen: stranger.seen_ms,
         });
         self.view.note_strangers(shown.collect());

@@ -25,7 +25,7 @@ pub(crate) struct StrangerNote {
     /// Who.
     pub(crate) node: NodeId,
     /// Where.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<String>,
     /// When it was seen last, by the clock of the links.
     pub(crate) seen: u64,
 }

@@ -3,7 +3,7 @@
 use crate::engine::address::NodeId;
 use crate::net::ids::dialable;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Strangers that are remembered; the one seen longest ago makes room.
 pub(crate) const STRANGERS_MAX: usize = 256;
@@ -23,10 +23,21 @@ pub(crate) const SHOWN_MS: u64 = 3_600_000;
 pub(crate) struct Stranger {
     /// Where it was seen.
     pub(crate) addresses: Vec<SocketAddr>,
+    /// Where it came from by itself: its port says nothing.
+    from: Option<IpAddr>,
     /// When, the last time.
     pub(crate) seen_ms: u64,
     next_knock_ms: u64,
     knocks: u32,
+}
+
+impl Stranger {
+    /// Where it was seen, for people: addresses that can be dialed, else the one it came from.
+    pub(crate) fn places(&self) -> Vec<String> {
+        let from = self.from.filter(|_| self.addresses.is_empty());
+        let addresses = self.addresses.iter().map(SocketAddr::to_string);
+        addresses.chain(from.map(|from| from.to_string())).collect()
+    }
 }
 
 /// The table of strangers.
@@ -45,9 +56,10 @@ impl Strangers {
     }
 
     /// A stranger was met on a connection and failed: knocking again soon is no use.
-    pub(crate) fn met(&mut self, node: NodeId, now_ms: u64) {
+    pub(crate) fn met(&mut self, node: NodeId, from: Option<IpAddr>, now_ms: u64) {
         let entry = self.entry(node, now_ms, now_ms + KNOCK_FIRST_MS);
         entry.seen_ms = now_ms;
+        entry.from = from.or(entry.from);
         entry.next_knock_ms = entry.next_knock_ms.max(now_ms + KNOCK_FIRST_MS);
     }
 
@@ -60,6 +72,7 @@ impl Strangers {
         }
         self.0.entry(node).or_insert(Stranger {
             addresses: Vec::new(),
+            from: None,
             seen_ms: now_ms,
             next_knock_ms,
             knocks: 0,

@@ -198,7 +198,7 @@ fn a_stranger_at_a_configured_place_is_asked_again_soon() {
     let mut world = World::new(&[at(9)]);
     let (dial, when) = world.first_dial(0).expect("at once");
     world.keeper.established(node(220), id(1), Some(dial), true, when);
-    world.keeper.stranger_met(node(220), when);
+    world.keeper.stranger_met(node(220), None, when);
     world.keeper.closed(node(220), id(1), when);
     let (_, again) = world.first_dial(60_000).expect("again");
     assert!((STRANGER_AT_STATIC_MS..STRANGER_AT_STATIC_MS + 1_000).contains(&again), "{again}");

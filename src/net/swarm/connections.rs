@@ -70,7 +70,7 @@ impl Links {
         let Ok(stream) = stream else {
             let (node, address) = (connection.node, connection.address.clone());
             tracing::debug!(?node, %address, "speaks no protocol of ours");
-            self.give_up_stranger(node);
+            self.give_up_stranger(id);
             self.join_attempt_over(id, None);
             self.close(id);
             return;
@@ -179,15 +179,17 @@ impl Links {
             if listening {
                 self.swarm.behaviour_mut().gate.failed(peer, &address);
             }
-            self.give_up_stranger(node);
+            self.give_up_stranger(id);
         }
         self.join_attempt_over(id, Some(ending));
         self.close(id);
     }
 
-    fn give_up_stranger(&mut self, node: NodeId) {
-        if !self.door.holds(node) {
-            self.keeper.stranger_met(node, self.clock.now_ms());
+    fn give_up_stranger(&mut self, id: ConnectionId) {
+        let Some(connection) = self.state.connections.get(&id) else { return };
+        let from = socket_of(&connection.address).map(|address| address.ip());
+        if !self.door.holds(connection.node) {
+            self.keeper.stranger_met(connection.node, from, self.clock.now_ms());
         }
     }
 
@@ -244,7 +246,7 @@ impl Links {
                     let address = connection.address.clone();
                     self.swarm.behaviour_mut().gate.failed(peer, &address);
                 }
-                self.give_up_stranger(node);
+                self.give_up_stranger(id);
             }
         }
         self.join_attempt_over(id, None);
@@ -286,13 +288,12 @@ impl Links {
             .collect();
         for id in ids {
             let connection = &self.state.connections[&id];
-            let (node, peer, address) =
-                (connection.node, connection.peer, connection.address.clone());
+            let (peer, address) = (connection.peer, connection.address.clone());
             if connection.close_at_ms.is_none() {
                 if !connection.mine {
                     self.swarm.behaviour_mut().gate.failed(peer, &address);
                 }
-                self.give_up_stranger(node);
+                self.give_up_stranger(id);
             }
             self.join_attempt_over(id, Some(Ending::TooLong));
             self.close(id);

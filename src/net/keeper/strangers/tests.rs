@@ -51,7 +51,7 @@ fn seen_again_and_again_is_no_reason_to_knock_again() {
 #[test]
 fn who_came_by_itself_and_failed_is_not_knocked_soon() {
     let mut strangers = Strangers::default();
-    strangers.met(node(1), 0);
+    strangers.met(node(1), None, 0);
     strangers.seen(node(1), at(1), 1_000);
     assert!(strangers.knock(1_000).is_none());
     assert_eq!(strangers.shown(1_000).count(), 1, "but shown");
@@ -89,4 +89,14 @@ fn the_table_is_bounded_and_old_sightings_are_not_shown() {
     }
     assert_eq!(strangers.0[&node(999)].addresses.len(), super::STRANGER_ADDRESSES_MAX);
     assert_eq!(strangers.shown(1_000 + SHOWN_MS).count(), 0);
+}
+
+#[test]
+fn who_came_by_itself_is_shown_with_its_ip() {
+    let mut strangers = Strangers::default();
+    strangers.met(node(1), Some(at(40_000).ip()), 0);
+    let places = |strangers: &Strangers| strangers.0[&node(1)].places();
+    assert_eq!(places(&strangers), ["192.0.2.1"], "its port leads nowhere");
+    strangers.seen(node(1), at(7_670), 1_000);
+    assert_eq!(places(&strangers), ["192.0.2.1:7670"]);
 }
