@@ -31,12 +31,13 @@ pub struct Inner {
     /// Address of the queue for answers, `queue@node`.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
-    /// The body.
-    #[serde(rename = "b")]
-    pub body: Bytes,
     /// Fields of later versions.
     #[serde(rename = "x", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extensions: Extensions,
+    /// The body. It stands last, so that a large one can be written and read as a stream behind
+    /// the rest.
+    #[serde(rename = "b")]
+    pub body: Bytes,
 }
 
 /// Encodes an inner part. Whether it exceeds [`INNER_MAX`] is for whoever accepts it to judge.
@@ -52,12 +53,13 @@ pub fn decode_inner(bytes: &[u8]) -> Result<Inner, CodecError> {
     cbor::from_slice(bytes, INNER_MAX)
 }
 
-/// The first sixteen bytes of BLAKE3 over the encoded outer part and the inner bytes.
+/// The first sixteen bytes of BLAKE3 over the encoded outer part and the BLAKE3 of the inner bytes.
 ///
-/// The encoded outer part says where it ends, so no two pairs give the same input.
+/// The inner bytes are hashed by themselves, so that those who keep a large inner part need not
+/// read it again for each outer part that goes with it.
 pub fn digest(outer: &Outer, inner: &[u8]) -> Digest {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&cbor::to_vec(outer)).update(inner);
+    hasher.update(&cbor::to_vec(outer)).update(blake3::hash(inner).as_bytes());
     let mut short = [0; 16];
     short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     Short(short)
