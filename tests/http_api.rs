@@ -14,3 +14,5 @@ mod queues;
 mod refusals;
 #[path = "http_api/sessions.rs"]
 mod sessions;
+#[path = "http_api/tcp.rs"]
+mod tcp;

@@ -22,6 +22,7 @@ mod queue;
 mod recv;
 mod send;
 mod status;
+mod token;
 mod up;
 mod version;
 
@@ -59,6 +60,8 @@ enum Command {
     Outgoing(outgoing::OutgoingArgs),
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     Demo(demo::DemoArgs),
     Version(version::VersionArgs),
 }
@@ -110,6 +113,7 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Peek(args) => peek::run(args, context).await,
         Command::Outgoing(args) => outgoing::run(args, context).await,
         Command::Dead(command) => dead::run(command, context).await,
+        Command::Token(command) => token::run(command, context).await,
         Command::Demo(args) => demo::run(args, context).await,
         Command::Version(args) => version::run(args, context),
     }

@@ -4,10 +4,10 @@ use super::context::{Context, Globals};
 use super::error::{CliError, Exit};
 use super::output::{FAINT, GOOD, STRONG, TYPED, WARN, styled};
 use crate::client::json::ReadyEvent;
-use crate::daemon::{self, DaemonError, UpOptions};
+use crate::daemon::{self, DaemonError, HttpWish, TlsFiles, UpOptions};
 use clap::Args;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the founder of a mesh keeps the key that makes inviters.
 const AUTHORITY_KEY: &str = "authority.key";
@@ -35,6 +35,15 @@ pub(super) struct UpArgs {
     /// Neither look for nodes on the local network nor show this one
     #[arg(long)]
     no_discovery: bool,
+    /// Serve HTTP here too: IP:PORT or `off` [default: 127.0.0.1:7671, or a free port]
+    #[arg(long, value_name = "ADDR")]
+    http: Option<HttpWish>,
+    /// Certificate chain in PEM for --http; an address that other machines reach needs one
+    #[arg(long, value_name = "FILE", requires = "http_key")]
+    http_cert: Option<PathBuf>,
+    /// Key of the certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "http_cert")]
+    http_key: Option<PathBuf>,
     /// Let members of this group use the node too
     #[arg(long, value_name = "GROUP")]
     socket_group: Option<String>,
@@ -61,6 +70,11 @@ pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, Cli
         peers: args.peer,
         discovery: !args.no_discovery,
         announce: args.announce,
+        http: args.http.unwrap_or(HttpWish::Usual),
+        http_tls: args
+            .http_cert
+            .zip(args.http_key)
+            .map(|(certificate, key)| TlsFiles { certificate, key }),
         socket_group: args.socket_group,
         join: args.join,
         exit_with_stdin: args.exit_with_stdin,
@@ -108,6 +122,9 @@ fn greet(
     out.say(format!("node {name} is {} in mesh {}", styled(GOOD, "ready"), ready.mesh))?;
     for address in &ready.listen {
         out.say(styled(FAINT, format!("  listens on {address}")))?;
+    }
+    if let Some(url) = &ready.http {
+        out.say(styled(FAINT, format!("  serves HTTP on {url}")))?;
     }
     out.say(styled(FAINT, format!("  keeps its data in {}", data.display())))?;
     if first {

@@ -10,8 +10,9 @@ mod message;
 mod problem;
 
 pub use admin::{
-    Count, DeadLetter, InviteRequest, Invited, JoinRequest, Joined, Outgoing, Peer, PeerState,
-    Peers, Queue, QueueSpec, Ready, ReadyEvent, RetryRequest, Status, Stranger,
+    AccessRequest, AccessToken, Count, DeadLetter, InviteRequest, Invited, JoinRequest, Joined,
+    Outgoing, Peer, PeerState, Peers, Queue, QueueSpec, Ready, ReadyEvent, RetryRequest, Status,
+    Stranger,
 };
 pub use body::{BadBody, join_body, split_body};
 pub use message::{

@@ -3,6 +3,7 @@
 //! Refuses to do I/O other than its key files, to wait, and to let anything unchecked through to
 //! the engine. `suite` alone names algorithms.
 
+mod access;
 mod admit;
 mod authority;
 mod denial;
@@ -35,6 +36,7 @@ pub mod limits {
     pub use super::token::TOKEN_ADDRESSES_MAX;
 }
 
+pub use access::{AccessHash, AccessToken};
 pub use denial::Denial;
 pub use dialogue::{
     ADDRESSES_MAX, DIALOGUE_MAX, Dialogue, PROTOCOL_MAX, PROTOCOL_MIN, PeerHello, ROUNDS_MAX,

@@ -4,6 +4,7 @@
 //! the engine, links from whoever implements [`Links`]. Refuses to know HTTP, JSON and libp2p, and
 //! to hold rules of queueing.
 
+mod access;
 mod answer;
 mod dead;
 mod error;
@@ -17,6 +18,7 @@ mod send;
 mod status;
 mod wait;
 
+pub use access::{ACCESS_LABEL_MAX, ACCESS_TOKENS_MAX, Access, Holder};
 pub use answer::ANSWER_BYTES;
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
@@ -36,7 +38,8 @@ use crate::engine::time::Timestamp;
 use crate::runtime::Handle;
 use crate::security::{Gatekeeper, Identity, ResolveError};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -65,13 +68,48 @@ struct Inner {
     started: Instant,
     /// Drawn at the start, so that a lock of an earlier run is never taken for one of this run.
     run: u32,
+    access: access::AccessBook,
+    /// The next session's number: one row for all doors.
+    next_session: AtomicU64,
+    http: OnceLock<HttpDoor>,
+}
+
+/// What became of the HTTP door on TCP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpDoor {
+    /// Where it is; none if it is not open.
+    pub url: Option<String>,
+    /// What a person should know: another port than usual, or why it is not open.
+    pub warning: Option<String>,
 }
 
 impl Service {
     /// Puts a service together.
     pub fn new(parts: Parts) -> Self {
         let run = u32::from_be_bytes(crate::security::random::<4>());
-        Self(Arc::new(Inner { parts, started: Instant::now(), run }))
+        Self(Arc::new(Inner {
+            parts,
+            started: Instant::now(),
+            run,
+            access: access::AccessBook::default(),
+            next_session: AtomicU64::new(1),
+            http: OnceLock::new(),
+        }))
+    }
+
+    /// Number of a new session: of a program that is there from now on.
+    pub fn new_session(&self) -> u64 {
+        self.0.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes note, once, of what became of the HTTP door on TCP, for the status.
+    pub fn set_http(&self, door: HttpDoor) {
+        // It is said once, before anybody can ask.
+        let _ = self.0.http.set(door);
+    }
+
+    fn http(&self) -> HttpDoor {
+        self.0.http.get().cloned().unwrap_or_default()
     }
 
     /// The way to the engine.

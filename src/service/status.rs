@@ -18,6 +18,10 @@ pub struct Status {
     pub listen: Vec<String>,
     /// Path of its socket.
     pub socket: String,
+    /// Where the HTTP door on TCP is, if it is open.
+    pub http: Option<String>,
+    /// What a person should know and may want to change.
+    pub warnings: Vec<String>,
     /// Version of the program.
     pub version: &'static str,
     /// Time since the start.
@@ -39,12 +43,15 @@ impl Service {
         let peers = self.peers().await?;
         let count = |state| peers.members.iter().filter(|peer| peer.state == state).count() as u64;
         let gatekeeper = self.gatekeeper();
+        let http = self.http();
         Ok(Status {
             name: gatekeeper.name().map(|name| name.to_string()).unwrap_or_default(),
             node: gatekeeper.node(),
             mesh: if self.is_in_mesh() { gatekeeper.mesh_label() } else { String::new() },
             listen: self.links().listening().iter().map(ToString::to_string).collect(),
             socket: self.0.parts.socket.clone(),
+            http: http.url,
+            warnings: http.warning.into_iter().collect(),
             version: env!("CARGO_PKG_VERSION"),
             uptime: self.0.started.elapsed(),
             peers_up: count(PeerState::Up),

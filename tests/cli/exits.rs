@@ -12,7 +12,7 @@ use meshmq::service::ServiceError;
 fn the_node_and_its_callers_know_the_same_exits() {
     let queue: QueueName = "q".parse().expect("a name");
     let text = || "x".to_owned();
-    let errors: [ServiceError; 37] = [
+    let errors: [ServiceError; 39] = [
         Rejection::NoSuchQueue(queue.clone()).into(),
         Rejection::QueueExists(queue.clone()).into(),
         Rejection::WrongKind { queue: queue.clone(), transactional: true }.into(),
@@ -37,6 +37,8 @@ fn the_node_and_its_callers_know_the_same_exits() {
         ServiceError::Elsewhere(text()),
         ServiceError::NoMesh,
         ServiceError::NoSuchLetter(text()),
+        ServiceError::TooManyTokens(1),
+        ServiceError::NoSuchToken(text()),
         SecurityError::NotAdmin.into(),
         SecurityError::Damaged("x").into(),
         SecurityError::TooManyInvites(1).into(),

@@ -15,6 +15,9 @@ pub struct Ready {
     pub listen: Vec<String>,
     /// Path of the Unix socket of the HTTP door.
     pub socket: String,
+    /// Where the HTTP door on TCP is; null if it is not open.
+    #[serde(default)]
+    pub http: Option<String>,
 }
 
 /// First line of `up --json`, once the node is ready.
@@ -61,6 +64,9 @@ pub struct Status {
     /// Local queues.
     #[serde(default)]
     pub queues: u64,
+    /// What a person should know and may want to change.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// Body of `POST /v1/invites`.
@@ -260,4 +266,26 @@ pub struct RetryRequest {
 pub struct Count {
     /// So many.
     pub count: u64,
+}
+
+/// Body of `POST /v1/tokens`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessRequest {
+    /// What people call it.
+    pub label: String,
+}
+
+/// An access token: answer to `POST /v1/tokens`, entry of `GET /v1/tokens`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// Names it in `DELETE /v1/tokens/{id}`.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// When it was made.
+    pub created_at: String,
+    /// Its text: told once, when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }

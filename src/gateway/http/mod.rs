@@ -1,4 +1,4 @@
-//! HTTP/JSON over the node's Unix socket.
+//! HTTP/JSON over the node's Unix socket, and over TCP for those who show an access token.
 //!
 //! A session is a connection: what a connection received under locks returns to its queues the
 //! moment the connection closes, however its program ended. A program that settles over another
@@ -11,6 +11,7 @@ mod dead;
 mod door;
 mod error;
 mod extract;
+mod guard;
 mod locks;
 mod messages;
 mod node;
@@ -19,10 +20,14 @@ mod pace;
 mod peers;
 mod queues;
 mod serve;
+mod tcp;
+mod tokens;
 mod view;
+mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};
-pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, serve};
+pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, WRITE_TIME_MAX, serve, serve_tcp};
+pub use tcp::{TcpDoor, TcpError, Tls, check_exposure};
 
 use crate::service::Service;
 use axum::Router;
@@ -53,6 +58,20 @@ pub const PAGE_MAX: usize = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session(pub u64);
 
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Caller {
+    /// Id of the named access token that was shown; none for the node's user.
+    token: Option<String>,
+    /// Whether the request came over the socket, whose user the kernel has checked.
+    is_local: bool,
+}
+
+/// Paths that tell nothing worth a token: whoever watches the node may ask.
+fn is_open_path(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/openapi.json")
+}
+
 /// All paths of the door.
 pub fn router(service: Service) -> Router {
     let waiting = Router::new()
@@ -77,6 +96,8 @@ pub fn router(service: Service) -> Router {
         .route("/v1/peers", get(peers::list))
         .route("/v1/invites", post(peers::invite))
         .route("/v1/leave", post(node::leave))
+        .route("/v1/tokens", get(tokens::list).post(tokens::create))
+        .route("/v1/tokens/{id}", axum::routing::delete(tokens::revoke))
         .route("/v1/status", get(node::status))
         .route("/v1/shutdown", post(node::shutdown))
         .route("/livez", get(node::live))

@@ -154,6 +154,7 @@ pub(super) fn status(status: service::Status) -> json::Status {
             mesh: status.mesh,
             listen: status.listen,
             socket: status.socket,
+            http: status.http,
         },
         version: status.version.to_owned(),
         uptime_s: status.uptime.as_secs_f64(),
@@ -164,5 +165,6 @@ pub(super) fn status(status: service::Status) -> json::Status {
         carried: status.summary.carried,
         dead: status.summary.dead,
         queues: status.summary.queues,
+        warnings: status.warnings,
     }
 }
