@@ -45,6 +45,9 @@ pub enum ServiceError {
     /// There are as many access tokens as the limit allows.
     #[error("there are {0} access tokens already, which is the limit")]
     TooManyTokens(usize),
+    /// There are as many streams as the limit allows.
+    #[error("there are {0} streams already, which is the limit")]
+    TooManyStreams(usize),
     /// No access token has that id.
     #[error("there is no access token `{0}`")]
     NoSuchToken(String),
@@ -104,7 +107,7 @@ impl ServiceError {
             Self::Elsewhere(_) => verdict("not_local", 400, 64),
             Self::NoMesh => verdict("no_mesh", 503, 69),
             Self::NoSuchLetter(_) => verdict("no_such_message", 404, 66),
-            Self::TooManyTokens(_) => verdict("too_many", 507, 75),
+            Self::TooManyTokens(_) | Self::TooManyStreams(_) => verdict("too_many", 507, 75),
             Self::NoSuchToken(_) => verdict("no_such_token", 404, 66),
             Self::Security(error) => of_security(error),
             Self::Token(_) => verdict("token_invalid", 403, 77),

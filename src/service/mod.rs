@@ -16,20 +16,24 @@ mod queues;
 mod receive;
 mod send;
 mod status;
+mod stream;
 mod wait;
 
 pub use access::{ACCESS_LABEL_MAX, ACCESS_TOKENS_MAX, Access, Holder};
 pub use answer::ANSWER_BYTES;
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
-pub use links::{JoinFailure, JoinFuture, Link, Links, Sighting};
+pub use links::{JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewMessage, limits};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};
 pub use send::Sent;
-pub use status::Status;
+pub use status::{Check, Status};
+pub use stream::{
+    DeliveryStream, RESUME_TIME_MAX, STREAMS_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT,
+};
 pub use wait::{WAIT_MAX, Wait};
 
 use crate::engine::address::{NodeId, QueueName};
@@ -41,6 +45,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 /// What a service is made of.
@@ -53,6 +58,8 @@ pub struct Parts {
     pub gatekeeper: Arc<Gatekeeper>,
     /// The links to other nodes.
     pub links: Arc<dyn Links>,
+    /// News of the links, for whoever listens.
+    pub link_news: broadcast::Sender<LinkNews>,
     /// Cancelled when the node is to stop: long waits end at once.
     pub stop: CancellationToken,
     /// Path of the socket for local programs.
@@ -69,6 +76,7 @@ struct Inner {
     /// Drawn at the start, so that a lock of an earlier run is never taken for one of this run.
     run: u32,
     access: access::AccessBook,
+    streams: stream::Streams,
     /// The next session's number: one row for all doors.
     next_session: AtomicU64,
     http: OnceLock<HttpDoor>,
@@ -92,6 +100,7 @@ impl Service {
             started: Instant::now(),
             run,
             access: access::AccessBook::default(),
+            streams: stream::Streams::default(),
             next_session: AtomicU64::new(1),
             http: OnceLock::new(),
         }))
@@ -100,6 +109,16 @@ impl Service {
     /// Number of a new session: of a program that is there from now on.
     pub fn new_session(&self) -> u64 {
         self.0.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// All news of links from now on.
+    pub fn link_news(&self) -> broadcast::Receiver<LinkNews> {
+        self.0.parts.link_news.subscribe()
+    }
+
+    /// Waits until the node is to stop.
+    pub async fn stopping(&self) {
+        self.0.parts.stop.cancelled().await;
     }
 
     /// Takes note, once, of what became of the HTTP door on TCP, for the status.

@@ -34,6 +34,20 @@ pub struct Status {
     pub summary: Summary,
 }
 
+/// How long the engine may take to answer before the node is not ready.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// One thing that a node needs to be ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// In words.
+    pub detail: String,
+}
+
 impl Service {
     /// Describes the node.
     ///
@@ -58,6 +72,26 @@ impl Service {
             peers_away: count(PeerState::Away),
             summary: self.summary().await?,
         })
+    }
+
+    /// What the node needs to be ready, and whether it is so. Members that are away, and a door that
+    /// is not open, are no reason not to be.
+    pub async fn checks(&self) -> Vec<Check> {
+        let answered = tokio::time::timeout(ANSWER_TIME_MAX, self.summary()).await;
+        let engine = matches!(answered, Ok(Ok(_)));
+        let listening = self.links().listening();
+        let http = self.http();
+        let check = |name, ok, detail: String| Check { name, ok, detail };
+        let said = |ok, yes: &str, no: &str| if ok { yes } else { no }.to_owned();
+        let running = !self.is_stopping();
+        vec![
+            check("running", running, said(running, "not stopping", "stopping")),
+            check("engine", engine, said(engine, "answers", "does not answer")),
+            check("store", engine, said(engine, "open and read", "has failed or hangs")),
+            check("links", !listening.is_empty(), format!("{} addresses", listening.len())),
+            check("socket", true, self.0.parts.socket.clone()),
+            check("http", true, http.url.or(http.warning).unwrap_or_else(|| "off".to_owned())),
+        ]
     }
 
     /// What the engine counts; also the proof that it answers.

@@ -12,7 +12,7 @@ use meshmq::service::ServiceError;
 fn the_node_and_its_callers_know_the_same_exits() {
     let queue: QueueName = "q".parse().expect("a name");
     let text = || "x".to_owned();
-    let errors: [ServiceError; 39] = [
+    let errors: [ServiceError; 40] = [
         Rejection::NoSuchQueue(queue.clone()).into(),
         Rejection::QueueExists(queue.clone()).into(),
         Rejection::WrongKind { queue: queue.clone(), transactional: true }.into(),
@@ -38,6 +38,7 @@ fn the_node_and_its_callers_know_the_same_exits() {
         ServiceError::NoMesh,
         ServiceError::NoSuchLetter(text()),
         ServiceError::TooManyTokens(1),
+        ServiceError::TooManyStreams(1),
         ServiceError::NoSuchToken(text()),
         SecurityError::NotAdmin.into(),
         SecurityError::Damaged("x").into(),

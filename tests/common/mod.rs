@@ -196,6 +196,73 @@ impl Http {
     }
 }
 
+/// A stream of server-sent events, on a connection of its own.
+pub(crate) struct Events {
+    _sender: SendRequest<Full<Bytes>>,
+    body: hyper::body::Incoming,
+    text: String,
+}
+
+/// One event.
+#[derive(Debug)]
+pub(crate) struct SentEvent {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) json: Value,
+}
+
+impl Http {
+    /// Turns the connection into a stream of events.
+    pub(crate) async fn events(mut self, path: &str) -> Events {
+        let mut request = Request::builder().method("GET").uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::new())).expect("a request");
+        let answer = within(self.sender.send_request(request)).await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{answer:?}");
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Events { _sender: self.sender, body: answer.into_body(), text: String::new() }
+    }
+}
+
+impl Events {
+    /// The next event, comments left out; none at the end of the stream.
+    pub(crate) async fn next(&mut self) -> Option<SentEvent> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let lines = block.lines().filter_map(|line| line.split_once(": "));
+                    lines.filter(|(found, _)| *found == name).map(|(_, text)| text).next()
+                };
+                let text = |name| field(name).unwrap_or_default().to_owned();
+                let event = SentEvent {
+                    name: text("event"),
+                    id: text("id"),
+                    json: field("data").map_or(Value::Null, |json| {
+                        serde_json::from_str(json).expect("JSON in an event")
+                    }),
+                };
+                self.text = rest.to_owned();
+                if event.name.is_empty() {
+                    continue;
+                }
+                return Some(event);
+            }
+            let frame = within(self.body.frame()).await?.ok()?;
+            let data = frame.into_data().unwrap_or_default();
+            self.text.push_str(std::str::from_utf8(&data).expect("events are text"));
+        }
+    }
+
+    /// The next event, which must have this name.
+    pub(crate) async fn expect(&mut self, name: &str) -> SentEvent {
+        let event = self.next().await.unwrap_or_else(|| panic!("no event `{name}`"));
+        assert_eq!(event.name, name, "{event:?}");
+        event
+    }
+}
+
 impl Answer {
     /// The JSON of an answer with this status.
     #[track_caller]

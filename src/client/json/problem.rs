@@ -1,9 +1,10 @@
 //! JSON of refusals and failures: `application/problem+json` (RFC 9457) with a stable code.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Why a request was refused or failed. Nothing was changed unless `detail` says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the code tells more than a page could.
     #[serde(rename = "type")]

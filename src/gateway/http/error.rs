@@ -37,6 +37,11 @@ impl Refusal {
             .hint("see with `meshmq status` whether the node works")
     }
 
+    /// What is wrong, for events.
+    pub(super) const fn problem(&self) -> &Problem {
+        &self.0
+    }
+
     /// The body of the answer.
     pub(super) fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(&self.0).expect("a problem has string keys only")

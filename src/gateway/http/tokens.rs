@@ -2,6 +2,7 @@
 //! that a token that leaked cannot renew itself.
 
 use super::Caller;
+use super::api::Problems;
 use super::error::Refusal;
 use super::extract::{Json, Name};
 use crate::client::json::{AccessRequest, AccessToken, Page, code, rfc3339};
@@ -11,6 +12,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 /// `GET /v1/tokens`, the oldest first.
+#[utoipa::path(
+    get, path = "/v1/tokens", tag = "node", operation_id = "tokens_list",
+    responses(
+        (status = 200, description = "A page", body = Page<AccessToken>),
+        Problems
+    )
+)]
 pub(super) async fn list(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
@@ -21,6 +29,14 @@ pub(super) async fn list(
 }
 
 /// `POST /v1/tokens`
+#[utoipa::path(
+    post, path = "/v1/tokens", tag = "node", operation_id = "tokens_create",
+    request_body(content = AccessRequest),
+    responses(
+        (status = 201, description = "A token, told once", body = AccessToken),
+        Problems
+    )
+)]
 pub(super) async fn create(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
@@ -33,6 +49,16 @@ pub(super) async fn create(
 }
 
 /// `DELETE /v1/tokens/{id}`
+#[utoipa::path(
+    delete, path = "/v1/tokens/{id}", tag = "node", operation_id = "tokens_revoke",
+    params(
+        ("id" = String, Path, description = "The id of a token"),
+    ),
+    responses(
+        (status = 204, description = "Revoked"),
+        Problems
+    )
+)]
 pub(super) async fn revoke(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,

@@ -145,6 +145,12 @@ pub(super) fn peers(peers: service::Peers) -> json::Peers {
     json::Peers { items: items.collect(), strangers: strangers.collect() }
 }
 
+/// One thing that a node needs to be ready.
+pub(super) fn check(check: service::Check) -> json::Check {
+    let service::Check { name, ok, detail } = check;
+    json::Check { name: name.to_owned(), ok, detail }
+}
+
 /// The node itself.
 pub(super) fn status(status: service::Status) -> json::Status {
     json::Status {
