@@ -4,9 +4,10 @@
 //! the directory into quarantine and say so.
 
 use super::Alarm;
-use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, io_error, sync_tree};
+use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, sync_tree};
 use super::quiet;
 use crate::engine::storage::StorageError;
+use crate::store::files::io_error;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

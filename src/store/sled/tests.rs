@@ -1,7 +1,9 @@
 //! Tests of the module above: each guard meets what it guards against.
 
 use super::*;
+use crate::codec::encode_record;
 use crate::engine::limits::RECORD_MAX;
+use crate::store::keys::encode_key;
 use bytes::Bytes;
 use std::fs;
 use std::path::PathBuf;
@@ -77,7 +79,7 @@ fn a_store_of_a_later_version_is_refused_and_left_alone() {
 fn a_record_of_a_later_version_and_a_damaged_one_are_told_apart() {
     let dir = closed_store();
     let store = open(&dir).unwrap();
-    let tree = store.engine().unwrap().tree();
+    let tree = store.table().unwrap().tree();
     let place = |number| encode_key(&Key::Dead(number));
     let mut later = tree.get(place(1)).unwrap().unwrap().to_vec();
     later[0] = 2;
