@@ -77,8 +77,13 @@ impl Place {
         place.ok_or_else(|| StorageError::Damaged("the place of a chunk".to_owned()))
     }
 
+    /// The segment that it lies in.
+    pub(super) const fn segment(&self) -> u32 {
+        self.segment
+    }
+
     /// Bytes of its frame.
-    const fn bytes(&self) -> u64 {
+    pub(super) const fn bytes(&self) -> u64 {
         (segment::HEADER + self.len as usize) as u64
     }
 }
@@ -101,13 +106,12 @@ impl BodyLog {
         Ok(Self { dir: dir.to_owned(), segment_bytes, segments, active: None, next })
     }
 
-    /// A chunk that the index names.
-    pub(super) fn count(&mut self, place: &Place) {
-        // A segment that is gone is met again when the chunk is read.
-        let path = segment::path(&self.dir, place.segment);
-        self.next = self.next.max(place.segment.saturating_add(1));
-        self.segments.entry(place.segment).or_insert_with(|| Segment::missing(path)).live +=
-            place.bytes();
+    /// So many bytes live in a segment.
+    pub(super) fn count(&mut self, number: u32, live: u64) {
+        // A segment that is gone is met again when its chunks are read.
+        let path = segment::path(&self.dir, number);
+        self.next = self.next.max(number.saturating_add(1));
+        self.segments.entry(number).or_insert_with(|| Segment::missing(path)).live += live;
     }
 
     /// Segments that the index names and the directory lacks.

@@ -12,11 +12,13 @@
 
 mod ballast;
 mod layout;
+mod mark;
 mod open;
 mod quiet;
 mod shrink;
 mod table;
 mod watchdog;
+mod witness;
 
 use super::bodies::SEGMENT_BYTES;
 use crate::engine::record::{Key, Record};

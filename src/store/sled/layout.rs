@@ -3,7 +3,8 @@
 //! ```text
 //! format           "meshmq-store 1": a later version is refused before anything is read
 //! lock             held exclusively as long as the store is open
-//! sled/            the engine's files; appears by a rename once it is complete and durable
+//! sled/            the engine's files and the witness; appears by a rename once it is complete and
+//!                  durable
 //! sled.new/        being made: removed at the next start
 //! sled.old/        replaced by a smaller copy: removed, or moved back if the swap was cut short
 //! rewrite          a sync failed: copy the store at the next start

@@ -6,7 +6,7 @@
 //! passes over.
 
 use super::layout::Home;
-use super::open::{Engine, call};
+use super::open::{Changes, Engine, call};
 use super::{SledOptions, ballast, open, shrink};
 use crate::codec::{CodecError, decode_record, encode_record};
 use crate::engine::limits::CHUNK_BYTES;
@@ -30,7 +30,7 @@ pub(super) struct Table {
 /// A commit as it is put together.
 #[derive(Default)]
 struct Draft {
-    batch: ::sled::Batch,
+    changes: Changes,
     /// The chunks that it changes.
     chunks: BTreeMap<Vec<u8>, Option<Place>>,
     /// Places that nothing names after it.
@@ -63,9 +63,9 @@ impl Table {
         };
         let engine =
             shrink::at_start(home, opened?, options.shrink_from, options.cache_bytes, open)?;
-        let bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
+        let mut bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
+        engine.survey().segments.iter().for_each(|(&segment, &live)| bodies.count(segment, live));
         let mut table = Self { engine, bodies };
-        table.count_chunks()?;
         let missing = table.bodies.missing();
         if !missing.is_empty() {
             (options.alarm)(&super::Alarm::BodiesMissing(missing));
@@ -75,19 +75,6 @@ impl Table {
             table.bodies.leave_dead();
         }
         Ok(table)
-    }
-
-    fn count_chunks(&mut self) -> Result<(), StorageError> {
-        let first = encode_key(&Key::Chunk(0, 0));
-        let last = encode_key(&Key::Chunk(u64::MAX, u32::MAX));
-        for entry in self.engine.tree().range(first..=last) {
-            let (_, value) = call(|| entry)?;
-            if Place::is_one(&value) {
-                // A damaged place is met again when its chunk is read.
-                Place::decode(&value).iter().for_each(|place| self.bodies.count(place));
-            }
-        }
-        Ok(())
     }
 
     /// Brings the log below twice of what lives in it, where it is large and there is room.
@@ -119,9 +106,9 @@ impl Table {
             }
             match write {
                 Write::Put(_, record) => {
-                    draft.batch.insert(key, encode_record(record).map_err(refused)?);
+                    draft.changes.insert(key, Some(encode_record(record).map_err(refused)?));
                 }
-                Write::Delete(_) => draft.batch.remove(key),
+                Write::Delete(_) => drop(draft.changes.insert(key, None)),
             }
         }
         if !draft.chunks.is_empty()
@@ -151,15 +138,15 @@ impl Table {
             }
             Write::Put(_, Record::Chunk(bytes)) => {
                 let place = self.bodies.append(content, index, bytes)?;
-                draft.batch.insert(key, &place.encode());
+                draft.changes.insert(key.to_vec(), Some(place.encode().to_vec()));
                 Some(place)
             }
             Write::Put(_, record) => {
-                draft.batch.insert(key, encode_record(record).map_err(refused)?);
+                draft.changes.insert(key.to_vec(), Some(encode_record(record).map_err(refused)?));
                 None
             }
             Write::Delete(_) => {
-                draft.batch.remove(key);
+                draft.changes.insert(key.to_vec(), None);
                 None
             }
         };
@@ -186,7 +173,7 @@ impl Table {
             match self.bodies.read(&place, content, index) {
                 Ok(bytes) => {
                     let copy = self.bodies.append(content, index, &bytes)?;
-                    draft.batch.insert(key, &copy.encode());
+                    draft.changes.insert(key, Some(copy.encode().to_vec()));
                     draft.released.push(place);
                 }
                 // It stays where it is, for its reader to meet.
@@ -199,7 +186,7 @@ impl Table {
 
     fn finish(&mut self, draft: Draft) -> Result<(), StorageError> {
         self.bodies.sync()?;
-        self.engine.commit(draft.batch)?;
+        self.engine.commit(draft.changes)?;
         draft.released.iter().for_each(|place| self.bodies.release(place));
         self.bodies.sweep();
         Ok(())
