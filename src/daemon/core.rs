@@ -15,6 +15,7 @@ use crate::security::{Gatekeeper, Identity, Keep, NodeName, random};
 use crate::store::{Alarm, SledOptions, SledStore};
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Private records of `security` and of the links, by name.
 pub(super) type Private = Vec<(String, Bytes)>;
@@ -25,6 +26,8 @@ pub(super) struct Core {
     pub(super) identity: Arc<Identity>,
     pub(super) gatekeeper: Arc<Gatekeeper>,
     pub(super) private: Private,
+    /// When the wall clock was read for node time, since the machine's start.
+    pub(super) opened: Duration,
 }
 
 /// How a node without a mesh comes to one.
@@ -44,6 +47,7 @@ pub(super) fn open(
     let identity = Arc::new(Identity::load_or_create(&home.identity())?);
     let options = SledOptions { alarm, ..SledOptions::default() };
     let store = SledStore::open(&home.store(), options)?;
+    let opened = os::since_boot();
     let mut engine = Engine::open(store, setup(identity.node_id()))?;
     let (private, directory) = kept(&mut engine)?;
     let gatekeeper = if directory.is_empty() {
@@ -62,7 +66,7 @@ pub(super) fn open(
     } else {
         Gatekeeper::restore(Arc::clone(&identity), private.clone(), directory)?
     };
-    Ok(Core { engine, identity, gatekeeper: Arc::new(gatekeeper), private })
+    Ok(Core { engine, identity, gatekeeper: Arc::new(gatekeeper), private, opened })
 }
 
 fn setup(node: NodeId) -> Setup {

@@ -52,8 +52,8 @@ impl Node {
         config: NetConfig,
         stop: CancellationToken,
     ) -> Result<Self, DaemonError> {
-        let Core { engine, identity, gatekeeper, private } = core;
-        let clock = Clock::start(engine.now());
+        let Core { engine, identity, gatekeeper, private, opened } = core;
+        let clock = Clock::since(engine.now(), opened);
         let wall = clock.clone();
         let config = NetConfig {
             addresses: private,
@@ -129,6 +129,7 @@ impl Node {
         if let Err(why) = closed.await {
             tracing::error!(%why, "the store was not closed");
         }
+        self.home.tidy_up();
         drop(self.home);
     }
 }
