@@ -8,6 +8,8 @@ mod door;
 mod messages;
 #[path = "http_api/node.rs"]
 mod node;
+#[path = "http_api/once.rs"]
+mod once;
 #[path = "http_api/openapi.rs"]
 mod openapi;
 #[path = "http_api/queues.rs"]

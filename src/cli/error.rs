@@ -157,7 +157,7 @@ impl From<Problem> for CliError {
 pub fn exit_of(problem: &str, status: u16) -> Exit {
     match problem {
         code::BAD_REQUEST | code::BAD_ADDRESS | "out_of_bounds" | "wrong_kind" => Exit::Usage,
-        code::TOO_LARGE => Exit::TooLarge,
+        code::TOO_LARGE | "idempotency_mismatch" => Exit::TooLarge,
         code::NO_SUCH_NODE | "no_such_queue" | "no_such_message" | "no_such_token" => Exit::Unknown,
         code::INVITER_UNREACHABLE | code::NOT_READY => Exit::Unreachable,
         "queue_exists" | code::NAME_TAKEN | code::MESH_IN_USE => Exit::Exists,

@@ -47,7 +47,7 @@ pub use gatekeeper::Gatekeeper;
 pub use identity::Identity;
 pub use name::{BadNodeName, NodeName};
 pub use statement::{line_id, sign_statement, verify_statement};
-pub use suite::random;
+pub use suite::{fingerprint, random};
 pub use token::{Token, TokenError};
 
 #[cfg(test)]

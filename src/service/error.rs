@@ -196,6 +196,7 @@ fn of_rejection(rejection: &Rejection) -> Verdict {
         Rejection::OutOfBounds { .. } => (400, 64),
         Rejection::LockGone => (409, 75),
         Rejection::MayDuplicate => (409, 75),
+        Rejection::KeyReused => (422, 65),
     };
     verdict(rejection.code(), status, exit)
 }
@@ -211,6 +212,7 @@ fn hint_of_rejection(rejection: &Rejection) -> String {
         Rejection::OutgoingFull { .. } => "`meshmq outgoing` shows what waits, and why",
         Rejection::DiskLow { .. } => "free space on the disk of the node's directory",
         Rejection::LockGone => "the message returned to its queue and will be handed out again",
+        Rejection::KeyReused => "draw a new key for every new request",
         Rejection::MayDuplicate => "--may-duplicate sends it all the same",
         _ => "",
     }

@@ -29,7 +29,7 @@ pub use message::{Message, NewMessage, limits};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};
-pub use send::Sent;
+pub use send::{Outcome, SEND_KEY_MAX, SendKey, Sent};
 pub use status::{Check, Status};
 pub use stream::{
     DeliveryStream, RESUME_TIME_MAX, STREAMS_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT,

@@ -3,16 +3,16 @@
 use super::api::{Octets, Problems};
 use super::error::Refusal;
 use super::extract::{Json, Name, PageQuery, Query, collect, is_json, millis, parse};
-use super::{SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view};
+use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view};
 use crate::client::json::{
     BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody, Sent,
     Wait,
 };
 use crate::engine::command::Place;
 use crate::engine::message::Priority;
-use crate::service::{self, Service};
+use crate::service::{self, SendKey, Service};
 use axum::extract::{Extension, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -35,6 +35,9 @@ pub(super) struct WaitQuery {
         ("wait" = inline(Option<Wait>), Query, description = "Until when the answer waits"),
         ("timeout_s" = inline(Option<f64>), Query, description = "How long at most, in seconds",
          minimum = 0, maximum = 9_000_000_000_000.0),
+        ("Idempotency-Key" = inline(Option<String>), Header,
+         description = "Drawn for this request: repeated within a day, it sends nothing again",
+         pattern = "^[A-Za-z0-9-]{1,255}$"),
         ("Meshmq-Label" = inline(Option<String>), Header, description = "Raw bodies: the label",
          pattern = "^[A-Za-z0-9 ._-]{0,100}$"),
         ("Meshmq-Priority" = inline(Option<u8>), Header, description = "Raw bodies: 0 to 7",
@@ -54,17 +57,22 @@ pub(super) async fn send(
     State(service): State<Service>,
     Name(queue): Name,
     Query(query): Query<WaitQuery>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (wait, timeout) = query.read()?;
     let (head, body) = request.into_parts();
+    let key = idempotency_key(&head.headers)?;
     let (messages, is_batch) = if is_json(&head.headers) {
         read_json(collect(body, SEND_BODY_MAX).await?)?
     } else {
         (vec![raw::read(&head.headers, body).await?], false)
     };
-    let sent = service.send(&queue, messages, wait, timeout).await?;
-    let mut sent: Vec<Sent> = sent.into_iter().map(|sent| view::sent(&service, sent)).collect();
+    let scope = caller.token.as_deref().unwrap_or_default();
+    let key = key.map(|key| SendKey { scope, key });
+    let outcome = service.send(&queue, messages, key, wait, timeout).await?;
+    let mut sent: Vec<Sent> =
+        outcome.sent.into_iter().map(|sent| view::sent(&service, sent)).collect();
     let answer = match sent.pop() {
         Some(only) if !is_batch => axum::Json(only).into_response(),
         last => {
@@ -72,7 +80,25 @@ pub(super) async fn send(
             axum::Json(BatchSent { messages: sent }).into_response()
         }
     };
-    Ok((StatusCode::CREATED, answer).into_response())
+    let mut answer = (StatusCode::CREATED, answer).into_response();
+    if outcome.is_repeated {
+        answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(answer)
+}
+
+/// Says that the answer is that of an earlier request.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The key of a send, with or without the quotation marks of a structured field.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
+    let text = text.ok_or_else(|| {
+        Refusal::bad_request("`Idempotency-Key` must be one value of printable ASCII")
+    })?;
+    Ok(Some(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)))
 }
 
 impl WaitQuery {

@@ -12,6 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::version::TLS13;
 
 /// A certificate chain and its key, read and fit for each other.
 #[derive(Clone)]
@@ -32,7 +33,7 @@ impl Tls {
         }
         let secret = PrivateKeyDer::from_pem_file(key).map_err(|why| bad(key, why.to_string()))?;
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&TLS13])
             .map_err(|why| bad(key, why.to_string()))?
             .with_no_client_auth()
             .with_single_cert(chain, secret)
