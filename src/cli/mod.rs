@@ -9,6 +9,7 @@ pub mod output;
 pub mod table;
 pub mod units;
 
+mod bench;
 mod dead;
 mod demo;
 mod down;
@@ -20,6 +21,7 @@ mod peek;
 mod peers;
 mod queue;
 mod recv;
+mod sandbox;
 mod send;
 mod status;
 mod token;
@@ -63,6 +65,7 @@ enum Command {
     #[command(subcommand)]
     Token(token::TokenCommand),
     Demo(demo::DemoArgs),
+    Bench(bench::BenchArgs),
     Version(version::VersionArgs),
 }
 
@@ -115,6 +118,7 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Dead(command) => dead::run(command, context).await,
         Command::Token(command) => token::run(command, context).await,
         Command::Demo(args) => demo::run(args, context).await,
+        Command::Bench(args) => bench::run(args, context).await,
         Command::Version(args) => version::run(args, context),
     }
 }

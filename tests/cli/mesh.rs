@@ -112,7 +112,8 @@ fn a_token_lets_one_node_in_and_no_second() {
     assert_eq!(c.run(&["join", &forged]).code, 77);
     let dir = tempfile::tempdir().expect("a temporary directory");
     let args = ["up", "--listen", "127.0.0.1:0", "--no-discovery", "--join", &once];
-    assert_eq!(run(dir.path(), &args, b"").code, 77);
+    let refused = run(dir.path(), &args, b"");
+    assert_eq!(refused.code, 77, "{}", refused.stderr);
 }
 
 #[test]
