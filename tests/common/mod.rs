@@ -229,6 +229,11 @@ impl Http {
 impl Events {
     /// The next event, comments left out; none at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<SentEvent> {
+        // Comments come as long as the stream is open, so the limit is for all of it.
+        within(self.read()).await
+    }
+
+    async fn read(&mut self) -> Option<SentEvent> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -249,7 +254,7 @@ impl Events {
                 }
                 return Some(event);
             }
-            let frame = within(self.body.frame()).await?.ok()?;
+            let frame = self.body.frame().await?.ok()?;
             let data = frame.into_data().unwrap_or_default();
             self.text.push_str(std::str::from_utf8(&data).expect("events are text"));
         }
