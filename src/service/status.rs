@@ -88,7 +88,7 @@ impl Service {
             check("running", running, said(running, "not stopping", "stopping")),
             check("engine", engine, said(engine, "answers", "does not answer")),
             check("store", engine, said(engine, "open and read", "has failed or hangs")),
-            check("links", !listening.is_empty(), format!("{} addresses", listening.len())),
+            check("links", !listening.is_empty(), said(!listening.is_empty(), "listening", "deaf")),
             check("socket", true, self.0.parts.socket.clone()),
             check("http", true, http.url.or(http.warning).unwrap_or_else(|| "off".to_owned())),
         ]

@@ -136,7 +136,11 @@ async fn answers_are_as_described() {
     let both = json!({"messages": [body, {}]});
     ask(&mut http, "POST", "/v1/queues/q/messages", Some(both), messages).await;
     ask(&mut http, "POST", "/v1/queues/q/messages", Some(json!({"bodi": 1})), messages).await;
-    ask(&mut http, "GET", "/v1/queues/q/messages?limit=1", None, messages).await;
+    let page = ask(&mut http, "GET", "/v1/queues/q/messages?limit=1", None, messages).await;
+    let next = page["next"].as_str().expect("there is more");
+    let (rank, arrival) = next.split_once('-').expect("two numbers");
+    // `after` is described as these many digits.
+    assert!(rank.len() == 1 && (1..=19).contains(&arrival.len()), "{next}");
     let receive = "/v1/queues/{queue}/receive";
     let asked = Some(json!({"max": 3}));
     let got = ask(&mut http, "POST", "/v1/queues/q/receive", asked, receive).await;

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
     get, path = "/v1/dead", tag = "outgoing", operation_id = "dead_list",
     params(
         ("limit" = inline(Option<usize>), Query, description = "Entries of the page: 100 unless said", minimum = 1, maximum = 1000),
-        ("after" = inline(Option<String>), Query, description = "What `next` of the page before said", pattern = "^[0-9]{1,18}$"),
+        ("after" = inline(Option<String>), Query, description = "What `next` of the page before said", pattern = "^[0-9]{1,19}$"),
     ),
     responses(
         (status = 200, description = "A page", body = Page<DeadLetter>),

@@ -212,7 +212,7 @@ pub(super) async fn receive(
         ("limit" = inline(Option<usize>), Query, description = "Entries of the page: 100 unless said",
          minimum = 1, maximum = 1000),
         ("after" = inline(Option<String>), Query, description = "What `next` of the page before said",
-         pattern = "^[0-7]-[0-9]{1,18}$"),
+         pattern = "^[0-7]-[0-9]{1,19}$"),
     ),
     responses(
         (status = 200, description = "A page; one message as it is for \
