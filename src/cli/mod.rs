@@ -9,9 +9,11 @@ pub mod output;
 pub mod table;
 pub mod units;
 
+mod config;
 mod dead;
 mod demo;
 mod down;
+mod flags;
 mod invite;
 mod join;
 mod leave;
@@ -59,6 +61,8 @@ enum Command {
     Outgoing(outgoing::OutgoingArgs),
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     Demo(demo::DemoArgs),
     Version(version::VersionArgs),
 }
@@ -110,6 +114,7 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Peek(args) => peek::run(args, context).await,
         Command::Outgoing(args) => outgoing::run(args, context).await,
         Command::Dead(command) => dead::run(command, context).await,
+        Command::Config(command) => config::run(command, context),
         Command::Demo(args) => demo::run(args, context).await,
         Command::Version(args) => version::run(args, context),
     }

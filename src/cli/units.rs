@@ -1,5 +1,7 @@
 //! Durations, sizes and times, as people write and read them.
 
+pub use crate::config::parse_size;
+
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use std::time::Duration;
 
@@ -27,34 +29,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     } else {
         Err(wanted())
     }
-}
-
-/// Units of sizes: powers of 1024 with an `i`, powers of 1000 without, as in IEC 80000-13.
-const SIZE_UNITS: [(&str, u64); 9] = [
-    ("", 1),
-    ("b", 1),
-    ("kib", 1 << 10),
-    ("mib", 1 << 20),
-    ("gib", 1 << 30),
-    ("tib", 1 << 40),
-    ("kb", 1_000),
-    ("mb", 1_000_000),
-    ("gb", 1_000_000_000),
-];
-
-/// Reads `4096`, `64KiB`, `256 MiB`, `10GB`.
-///
-/// # Errors
-/// What is wanted instead, in words.
-pub fn parse_size(text: &str) -> Result<u64, String> {
-    let wanted = || format!("`{text}` is not a size: write 4096, 64KiB, 256MiB or 10GB");
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit = unit.trim().to_ascii_lowercase();
-    let (_, factor) = SIZE_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wanted)?;
-    let number: u64 = number.parse().map_err(|_| wanted())?;
-    number.checked_mul(*factor).ok_or_else(wanted)
 }
 
 /// Prints a size as `0 B`, `410 KiB`, `1.5 MiB`: one decimal below ten.

@@ -38,13 +38,14 @@ pub(super) enum Origin {
 /// Opens the store of a home, makes what a first start makes, and takes up what was there.
 pub(super) fn open(
     home: &Home,
+    limits: Limits,
     origin: &Origin,
     alarm: Arc<dyn Fn(&Alarm) + Send + Sync>,
 ) -> Result<Core, DaemonError> {
     let identity = Arc::new(Identity::load_or_create(&home.identity())?);
     let options = SledOptions { alarm, ..SledOptions::default() };
     let store = SledStore::open(&home.store(), options)?;
-    let mut engine = Engine::open(store, setup(identity.node_id()))?;
+    let mut engine = Engine::open(store, setup(identity.node_id(), limits))?;
     let (private, directory) = kept(&mut engine)?;
     let gatekeeper = if directory.is_empty() {
         match origin {
@@ -65,14 +66,14 @@ pub(super) fn open(
     Ok(Core { engine, identity, gatekeeper: Arc::new(gatekeeper), private })
 }
 
-fn setup(node: NodeId) -> Setup {
+fn setup(node: NodeId, limits: Limits) -> Setup {
     Setup {
         node,
         nonce: u64::from_be_bytes(random()),
         store_id: u64::from_be_bytes(random()),
         seed: u64::from_be_bytes(random()),
         wall: Timestamp::from_millis(os::wall_ms()),
-        limits: Limits::default(),
+        limits,
     }
 }
 

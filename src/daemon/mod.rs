@@ -15,8 +15,9 @@ mod space;
 
 pub use crate::client::json::Ready;
 pub use error::DaemonError;
-pub use running::{Running, start};
+pub use running::{Running, check, start};
 
+use crate::engine::limits::Limits;
 use signals::Signals;
 use std::path::PathBuf;
 
@@ -41,6 +42,8 @@ pub struct UpOptions {
     pub socket_group: Option<String>,
     /// A token: a node without a mesh joins the token's.
     pub join: Option<String>,
+    /// The bounds of the node.
+    pub limits: Limits,
     /// Whether the node ends when its standard input does: for children of another program.
     pub exit_with_stdin: bool,
 }

@@ -6,7 +6,6 @@ use super::home::Home;
 use super::links::{NetLinks, learn, pump};
 use super::space;
 use crate::engine::Engine;
-use crate::engine::limits::Limits;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
 use crate::runtime::{self, Clock, Handle};
@@ -47,6 +46,7 @@ impl Node {
         home: Home,
         core: Core,
         config: NetConfig,
+        reserve: u64,
         stop: CancellationToken,
     ) -> Result<Self, DaemonError> {
         let Core { engine, identity, gatekeeper, private } = core;
@@ -66,7 +66,6 @@ impl Node {
             output => outbound.try_send(output),
         });
         let (listens, listening) = watch::channel(());
-        let reserve = Limits::default().disk_reserve_bytes;
         let tasks = vec![
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
             tokio::spawn(pump(from_net, handle.clone(), listens)),

@@ -19,6 +19,8 @@ const PARTS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("cli", &["client", "config", "os"]),
     ("cli/up", &["client", "config", "os", "daemon", "telemetry"]),
+    ("cli/config", &["client", "config", "os", "daemon"]),
+    ("cli/flags", &["client", "config", "os", "daemon"]),
     ("cli/demo", &["client", "config", "os", "daemon"]),
     (
         "daemon",
