@@ -17,3 +17,5 @@ mod sessions;
 mod streams;
 #[path = "cli/transcript.rs"]
 mod transcript;
+#[path = "cli/why.rs"]
+mod why;

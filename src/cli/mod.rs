@@ -9,9 +9,11 @@ pub mod output;
 pub mod table;
 pub mod units;
 
+mod completion;
 mod config;
 mod dead;
 mod demo;
+mod doctor;
 mod down;
 mod flags;
 mod invite;
@@ -24,8 +26,10 @@ mod queue;
 mod recv;
 mod send;
 mod status;
+mod trace;
 mod up;
 mod version;
+mod why;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Context, Globals};
@@ -61,9 +65,14 @@ enum Command {
     Outgoing(outgoing::OutgoingArgs),
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    Why(why::WhyArgs),
+    Trace(trace::TraceArgs),
+    Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
     Demo(demo::DemoArgs),
+    Completion(completion::CompletionArgs),
+    Man(completion::ManArgs),
     Version(version::VersionArgs),
 }
 
@@ -114,8 +123,13 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Peek(args) => peek::run(args, context).await,
         Command::Outgoing(args) => outgoing::run(args, context).await,
         Command::Dead(command) => dead::run(command, context).await,
+        Command::Why(args) => why::run(args, context).await,
+        Command::Trace(args) => trace::run(args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
         Command::Config(command) => config::run(command, context),
         Command::Demo(args) => demo::run(args, context).await,
+        Command::Completion(args) => completion::completion(args, Cli::command(), context),
+        Command::Man(args) => completion::man(args, Cli::command(), context),
         Command::Version(args) => version::run(args, context),
     }
 }

@@ -2,6 +2,7 @@
 
 pub use crate::config::parse_size;
 
+use crate::client::json::spoken;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use std::time::Duration;
 
@@ -63,13 +64,7 @@ pub fn age(seconds: f64) -> String {
 
 /// Prints a duration in its largest unit: `0 s`, `12 s`, `41 m`, `3 h`, `3 d`.
 pub fn span(seconds: f64) -> String {
-    let seconds = seconds.max(0.0) as u64;
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} m", seconds / 60),
-        7_200..=172_799 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
+    spoken((seconds.max(0.0) * 1_000.0) as u64)
 }
 
 /// Prints a time that was or will be, as its distance from `now`: `12 s ago`, `in 15 m`, `now`.

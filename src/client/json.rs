@@ -6,14 +6,17 @@
 
 mod admin;
 mod body;
+mod explain;
 mod message;
 mod problem;
 
 pub use admin::{
-    Count, DeadLetter, InviteRequest, Invited, JoinRequest, Joined, Outgoing, Peer, PeerState,
-    Peers, Queue, QueueSpec, Ready, ReadyEvent, RetryRequest, Status, Stranger,
+    Count, DeadLetter, Discovery, DiscoveryState, InviteRequest, Invited, JoinRequest, Joined,
+    Outgoing, Peer, PeerState, Peers, Queue, QueueSpec, Ready, ReadyEvent, RetryRequest, Status,
+    Stranger,
 };
 pub use body::{BadBody, join_body, split_body};
+pub use explain::{Check, CheckOutcome, Step, Trace, Why};
 pub use message::{
     AckRequest, Acked, Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest,
     Received, SendBody, Sent, SentState, Wait,
@@ -22,6 +25,7 @@ pub use problem::{Problem, code};
 
 pub use crate::engine::limits::{BODY_MAX, RECEIVE_MAX, SEND_MAX};
 pub use crate::engine::message::Delivery;
+pub use crate::engine::time::spoken;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@
 mod answer;
 mod dead;
 mod error;
+mod explain;
 mod links;
 mod membership;
 mod message;
@@ -20,7 +21,8 @@ mod wait;
 pub use answer::ANSWER_BYTES;
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
-pub use links::{JoinFailure, JoinFuture, Link, Links, Sighting};
+pub use explain::{Finding, Outcome, Trace, Why};
+pub use links::{Discovery, JoinFailure, JoinFuture, Link, Links, Sighting};
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewMessage, limits};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};

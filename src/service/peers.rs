@@ -1,6 +1,6 @@
 //! The members of the mesh as this node sees them, and the strangers next door.
 
-use super::{Service, ServiceError};
+use super::{Discovery, Service, ServiceError};
 use crate::engine::address::NodeId;
 use crate::engine::command::{Command, Reply};
 use crate::security::MemberState;
@@ -115,6 +115,11 @@ impl Service {
             seen_ms: seen.seen_ms,
         });
         Ok(Peers { members, strangers: strangers.collect() })
+    }
+
+    /// How nodes on the local network are looked for.
+    pub fn discovery(&self) -> Discovery {
+        self.links().discovery()
     }
 
     /// Reachable nodes, each with the neighbour that leads there.

@@ -62,6 +62,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
         &["client", "gateway", "cli", "config", "daemon", "telemetry", "simulations"],
     ),
     (&["clap"], &["cli", "simulations"]),
+    (&["clap_complete", "clap_mangen"], &["cli"]),
     (&["anstream", "anstyle", "comfy_table", "indicatif"], &["cli"]),
     (&["toml"], &["config", "simulations"]),
     (&["tracing_subscriber"], &["telemetry"]),

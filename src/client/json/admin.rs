@@ -261,3 +261,25 @@ pub struct Count {
     /// So many.
     pub count: u64,
 }
+
+/// Answer to `GET /v1/discovery`: how nodes on the same network are looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discovery {
+    /// Whether it runs.
+    pub state: DiscoveryState,
+    /// Why it does not, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Whether nodes on the same network are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscoveryState {
+    /// They are.
+    On,
+    /// Not, as was asked for.
+    Off,
+    /// It could not be started.
+    Failed,
+}

@@ -10,6 +10,7 @@
 mod dead;
 mod door;
 mod error;
+mod explain;
 mod extract;
 mod locks;
 mod messages;
@@ -58,6 +59,7 @@ pub fn router(service: Service) -> Router {
     let waiting = Router::new()
         .route("/v1/queues/{queue}/messages", post(messages::send))
         .route("/v1/queues/{queue}/receive", post(messages::receive))
+        .route("/v1/messages/{id}/wait", get(explain::wait))
         .route("/v1/join", post(node::join));
     let prompt = Router::new()
         .route("/v1/queues", get(queues::list))
@@ -65,6 +67,9 @@ pub fn router(service: Service) -> Router {
         .route("/v1/queues/{queue}/messages", get(messages::peek))
         .route("/v1/queues/{queue}/purge", post(queues::purge))
         .route("/v1/messages/{id}", get(messages::state))
+        .route("/v1/messages/{id}/why", get(explain::why_message))
+        .route("/v1/messages/{id}/trace", get(explain::trace))
+        .route("/v1/outgoing/{node}/why", get(explain::why_node))
         .route("/v1/locks/ack", post(locks::ack_all))
         .route("/v1/locks/{token}/ack", post(locks::ack))
         .route("/v1/locks/{token}/nack", post(locks::nack))
@@ -75,6 +80,7 @@ pub fn router(service: Service) -> Router {
         .route("/v1/dead/{id}", axum::routing::delete(dead::purge))
         .route("/v1/dead/{id}/retry", post(dead::retry))
         .route("/v1/peers", get(peers::list))
+        .route("/v1/discovery", get(explain::discovery))
         .route("/v1/invites", post(peers::invite))
         .route("/v1/leave", post(node::leave))
         .route("/v1/status", get(node::status))
