@@ -55,7 +55,11 @@ impl Subject for Sled {
     fn restart(&mut self) {
         self.store = None;
         // Every restart that finds more than 64 KiB and little alive in it copies the store.
-        let options = SledOptions { shrink_from: 64 << 10, ..SledOptions::default() };
+        let options = SledOptions {
+            shrink_from: 64 << 10,
+            segment_bytes: 256 << 10,
+            ..SledOptions::default()
+        };
         self.store = Some(SledStore::open(self.dir.path(), options).unwrap());
     }
 }
@@ -77,7 +81,7 @@ fn key() -> BoxedStrategy<Key> {
     prop_oneof![
         Just(Key::Store),
         "[ab]{0,2}".prop_map(Key::Private),
-        (0..3_u64, 0..3_u32).prop_map(|(content, index)| Key::Chunk(content, index)),
+        (0..3_u64, 0..5_u32).prop_map(|(content, index)| Key::Chunk(content, index)),
         (0..2_u8, 0..2_u8, 0..4_u64).prop_map(move |(to, rank, arrival)| Key::Copy(Spot {
             destination: node(to),
             rank,
@@ -107,8 +111,21 @@ fn record() -> BoxedStrategy<Record> {
     .boxed()
 }
 
+/// Chunks of contents may be larger than any record, and lie in segments of 256 KiB here.
+fn chunk() -> BoxedStrategy<Write> {
+    let sizes = prop_oneof![0..2_000_usize, 4_000..70_000_usize];
+    let bytes =
+        (sizes, any::<u8>()).prop_map(|(len, fill)| Bytes::from(vec![fill; len.min(65_536)]));
+    (0..3_u64, 0..5_u32, bytes)
+        .prop_map(|(content, index, bytes)| {
+            Write::Put(Key::Chunk(content, index), Record::Chunk(bytes))
+        })
+        .boxed()
+}
+
 fn write() -> BoxedStrategy<Write> {
     prop_oneof![
+        2 => chunk(),
         3 => (key(), record()).prop_map(|(key, record)| Write::Put(key, record)),
         1 => key().prop_map(Write::Delete),
     ]

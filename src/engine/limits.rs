@@ -10,8 +10,8 @@ pub const INNER_MAX: usize = BODY_MAX + 64 * 1024;
 pub const RECORD_MAX: usize = 4096;
 /// Inner parts up to this many bytes lie in the message's own record.
 pub const INLINE_MAX: usize = 1_280;
-/// Payload of one chunk record, in bytes.
-pub const CHUNK_BYTES: usize = 4000;
+/// Largest chunk of a content, in bytes; chunks lie in the body log and not among the records.
+pub const CHUNK_BYTES: usize = 64 * 1024;
 /// Default time to reach the queue.
 pub const REACH_WITHIN_DEFAULT_MS: u64 = 30 * DAY_MS;
 /// Longest time to reach the queue; never infinite.

@@ -7,7 +7,7 @@
 
 use super::keys::{KEY_MAX, encode_key};
 use crate::codec::{RECORD_HEADER, encoded_len};
-use crate::engine::limits::RECORD_MAX;
+use crate::engine::limits::{CHUNK_BYTES, RECORD_MAX};
 use crate::engine::record::{Key, Record};
 use crate::engine::storage::{Storage, StorageError, StorageStats, Write};
 use std::collections::BTreeMap;
@@ -261,6 +261,9 @@ fn size(write: &Write) -> Result<u64, StorageError> {
         }
     }
     match write {
+        Write::Put(Key::Chunk(..), Record::Chunk(bytes)) if bytes.len() <= CHUNK_BYTES => {
+            Ok(bytes.len() as u64)
+        }
         Write::Put(_, record) => {
             let bytes = RECORD_HEADER + encoded_len(record);
             if bytes > RECORD_MAX {

@@ -1,6 +1,8 @@
 //! Implementations of the engine's storage port: strict sled (durable) and memory (for tests and
 //! simulations). Both pass `tests/store_conformance.rs`.
 
+mod bodies;
+mod files;
 pub mod keys;
 pub mod memory;
 pub mod sled;

@@ -2,7 +2,8 @@
 //!
 //! sled 0.34.7 as it ships loses acknowledged writes at a power cut. Strict sled is sled with what
 //! keeps it safe: every commit is `apply_batch`, `flush`, and then `fdatasync` on its file through
-//! a handle of our own; one tree; values of at most 4 KiB; a checksum on every record.
+//! a handle of our own; one tree; values of at most 4 KiB; a checksum on every record. Chunks of
+//! larger contents lie in the body log beside it.
 //!
 //! **The thread that calls [`Storage::commit`] is the writer thread.** The engine runs on one
 //! thread of its own and commits from it synchronously; no other thread writes, and no queue lies
@@ -11,21 +12,23 @@
 
 mod ballast;
 mod layout;
+mod mark;
 mod open;
 mod quiet;
 mod shrink;
+mod table;
 mod watchdog;
+mod witness;
 
-use super::keys::{KEY_MAX, decode_key, encode_key};
-use crate::codec::{CodecError, decode_record, encode_record};
+use super::bodies::SEGMENT_BYTES;
 use crate::engine::record::{Key, Record};
 use crate::engine::storage::{Storage, StorageError, StorageStats, Write};
 use layout::Home;
-use open::{Engine, call};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use table::Table;
 use watchdog::Watchdog;
 
 /// Bytes of sled's page cache, unless the options say otherwise.
@@ -52,6 +55,10 @@ pub enum Alarm {
     /// The store could not be opened and was moved aside; where to.
     #[error("{0}")]
     Quarantined(String),
+    /// Segments of the body log that the index names are not there; which. The contents in them end
+    /// as dead letters.
+    #[error("the body log lacks {}: the contents in them are lost", .0.join(", "))]
+    BodiesMissing(Vec<String>),
 }
 
 /// How a store is opened.
@@ -61,10 +68,13 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// How long a commit may take before [`Alarm::CommitStuck`].
     pub commit_limit: Duration,
-    /// Size of the file in bytes from which it is copied at start if less than a quarter lives.
+    /// Size in bytes from which sled's file is copied at start if less than a quarter lives, and the
+    /// segments of the body log of which less than a half lives.
     pub shrink_from: u64,
     /// Size of the ballast in bytes; 0 for none. See [`BALLAST_BYTES`].
     pub ballast_bytes: u64,
+    /// Size of a segment of the body log, in bytes.
+    pub segment_bytes: u64,
     /// Told what goes wrong, from any thread. The daemon logs it, and aborts on
     /// [`Alarm::CommitStuck`]; the default does nothing, which is right for tests only.
     pub alarm: Arc<dyn Fn(&Alarm) + Send + Sync>,
@@ -77,6 +87,7 @@ impl Default for SledOptions {
             commit_limit: COMMIT_LIMIT,
             shrink_from: SHRINK_FROM,
             ballast_bytes: BALLAST_BYTES,
+            segment_bytes: SEGMENT_BYTES,
             alarm: Arc::new(|_| ()),
         }
     }
@@ -89,6 +100,7 @@ impl fmt::Debug for SledOptions {
             .field("commit_limit", &self.commit_limit)
             .field("shrink_from", &self.shrink_from)
             .field("ballast_bytes", &self.ballast_bytes)
+            .field("segment_bytes", &self.segment_bytes)
             .finish_non_exhaustive()
     }
 }
@@ -96,7 +108,7 @@ impl fmt::Debug for SledOptions {
 /// A durable store in a directory of its own.
 pub struct SledStore {
     /// `None` after a reload that failed.
-    engine: Option<Engine>,
+    table: Option<Table>,
     /// Why every call is refused, after a failed commit.
     stopped: Option<String>,
     commits: u64,
@@ -117,79 +129,38 @@ impl SledStore {
     /// again after a quarantine gives the same error until a person has moved that directory away.
     pub fn open(dir: &Path, options: SledOptions) -> Result<Self, StorageError> {
         let home = Home::enter(dir)?;
-        let engine = open_engine(&home, &options)?;
+        let table = Table::open(&home, &options)?;
         let alarm = Arc::clone(&options.alarm);
         let watchdog = Watchdog::start(options.commit_limit, move |elapsed| {
             alarm(&Alarm::CommitStuck(elapsed));
         });
         let watchdog = watchdog
             .map_err(|error| StorageError::Io(format!("no thread for the watchdog: {error}")))?;
-        Ok(Self { engine: Some(engine), stopped: None, commits: 0, watchdog, options, home })
+        Ok(Self { table: Some(table), stopped: None, commits: 0, watchdog, options, home })
     }
 
-    fn engine(&self) -> Result<&Engine, StorageError> {
-        match (&self.stopped, &self.engine) {
+    fn refuse(&self) -> Result<(), StorageError> {
+        match (&self.stopped, &self.table) {
             (Some(why), _) => Err(super::stopped(why)),
             (None, None) => Err(super::stopped("it did not open")),
-            (None, Some(engine)) => Ok(engine),
+            (None, Some(_)) => Ok(()),
         }
     }
-}
 
-/// Opens the engine and copies it if that is worth it. On a full disk the ballast goes first.
-fn open_engine(home: &Home, options: &SledOptions) -> Result<Engine, StorageError> {
-    let open = || open::open(home, options.cache_bytes, &*options.alarm);
-    let opened = match open() {
-        Err(StorageError::Full) if ballast::release(home.root()) => open(),
-        other => other,
-    };
-    let engine = shrink::at_start(home, opened?, options.shrink_from, options.cache_bytes, open)?;
-    ballast::keep(home.root(), options.ballast_bytes);
-    Ok(engine)
-}
-
-fn to_batch(writes: &[Write]) -> Result<::sled::Batch, StorageError> {
-    let mut batch = ::sled::Batch::default();
-    for write in writes {
-        let key = encode_key(write.key());
-        if key.len() > KEY_MAX {
-            return Err(StorageError::RecordTooLarge(key.len()));
-        }
-        match write {
-            Write::Put(_, record) => batch.insert(key, encode_record(record).map_err(refused)?),
-            Write::Delete(_) => batch.remove(key),
-        }
+    fn table(&self) -> Result<&Table, StorageError> {
+        self.refuse()?;
+        Ok(self.table.as_ref().expect("a store that is not stopped is open"))
     }
-    Ok(batch)
-}
-
-fn refused(error: CodecError) -> StorageError {
-    match error {
-        CodecError::TooLarge { size, .. } => StorageError::RecordTooLarge(size),
-        CodecError::TooNew(version) => StorageError::TooNew(version),
-        other => StorageError::Damaged(other.to_string()),
-    }
-}
-
-fn read_record(key: &[u8], bytes: &[u8]) -> Result<Record, StorageError> {
-    decode_record(bytes).map_err(|error| match error {
-        CodecError::TooNew(version) => StorageError::TooNew(version),
-        other => {
-            let place =
-                decode_key(key).map_or_else(|bad| bad.to_string(), |key| format!("{key:?}"));
-            StorageError::Damaged(format!("{place}: {other}"))
-        }
-    })
 }
 
 impl Storage for SledStore {
     fn commit(&mut self, writes: &[Write]) -> Result<(), StorageError> {
-        let engine = self.engine()?;
-        if writes.is_empty() {
+        self.refuse()?;
+        let Some(table) = self.table.as_mut().filter(|_| !writes.is_empty()) else {
             return Ok(());
-        }
+        };
         let running = self.watchdog.begin();
-        let result = to_batch(writes).and_then(|batch| engine.commit(batch));
+        let result = table.commit(writes);
         drop(running);
         match &result {
             Ok(()) => self.commits += 1,
@@ -206,10 +177,7 @@ impl Storage for SledStore {
     }
 
     fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
-        let tree = self.engine()?.tree();
-        let key = encode_key(key);
-        let found = call(|| tree.get(&key))?;
-        found.map(|bytes| read_record(&key, &bytes)).transpose()
+        self.table()?.get(key)
     }
 
     fn range(
@@ -218,27 +186,15 @@ impl Storage for SledStore {
         to: &Key,
         limit: usize,
     ) -> Result<Vec<(Key, Record)>, StorageError> {
-        let tree = self.engine()?.tree();
-        let mut found = Vec::new();
-        if from >= to {
-            return Ok(found);
-        }
-        let mut entries = tree.range(encode_key(from)..encode_key(to));
-        while found.len() < limit {
-            let Some((key, value)) = call(|| entries.next().transpose())? else { break };
-            let record = read_record(&key, &value)?;
-            let key = decode_key(&key).map_err(|bad| StorageError::Damaged(bad.to_string()))?;
-            found.push((key, record));
-        }
-        Ok(found)
+        self.table()?.range(from, to, limit)
     }
 
     fn reload(&mut self) -> Result<(), StorageError> {
         self.stopped = Some("it is being reloaded".to_owned());
-        if let Some(engine) = self.engine.take() {
-            engine.close()?;
+        if let Some(table) = self.table.take() {
+            table.close()?;
         }
-        self.engine = Some(open_engine(&self.home, &self.options)?);
+        self.table = Some(Table::open(&self.home, &self.options)?);
         self.stopped = None;
         self.commits = 0;
         Ok(())
@@ -246,7 +202,7 @@ impl Storage for SledStore {
 
     fn stats(&self) -> StorageStats {
         StorageStats {
-            used_bytes: self.engine.as_ref().map_or(0, Engine::file_bytes),
+            used_bytes: self.table.as_ref().map_or(0, Table::file_bytes),
             free_bytes: fs4::available_space(self.home.root()).ok(),
             commits: self.commits,
         }
@@ -255,9 +211,9 @@ impl Storage for SledStore {
 
 impl Drop for SledStore {
     fn drop(&mut self) {
-        if let Some(engine) = self.engine.take() {
+        if let Some(table) = self.table.take() {
             // Everything acknowledged is durable; a close that fails takes nothing from it.
-            drop(engine.close());
+            drop(table.close());
         }
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! Its lines begin with `@`: `found ENTRY:VERSION…`, `try N`, `ack N`, `error WHAT`.
 
-use super::load::{Load, State, key, version};
-use meshmq::engine::record::Key;
+use super::load::{Load, State, entry, key, ranges, version};
 use meshmq::engine::storage::{Storage, StorageError};
 use meshmq::store::{SledOptions, SledStore};
 use std::env;
@@ -50,14 +49,19 @@ fn work(dir: &Path) -> Result<(), StorageError> {
     // Now and then the store is copied at start, so that a cut meets the copy and the swap too.
     let shrink_from = if round.is_multiple_of(3) { 1 } else { u64::MAX };
     let ballast_bytes = 64 << 10;
-    let options = SledOptions { shrink_from, ballast_bytes, ..SledOptions::default() };
+    // Small segments are filled, thinned out and removed in every round.
+    let segment_bytes = 256 << 10;
+    let options =
+        SledOptions { shrink_from, ballast_bytes, segment_bytes, ..SledOptions::default() };
     let mut store = SledStore::open(dir, options)?;
     let mut state = State::new();
-    for (place, record) in store.range(&key(0), &key(u64::MAX), usize::MAX)? {
-        let Key::Queued(seat) = place else { unreachable!("the range holds nothing else") };
-        let found = version(seat.arrival, &record);
-        let found = found.ok_or_else(|| StorageError::Damaged(format!("{}", seat.arrival)))?;
-        state.insert(seat.arrival, found);
+    for (from, to) in ranges() {
+        for (place, record) in store.range(&from, &to, usize::MAX)? {
+            let entry = entry(&place);
+            let found = version(entry, &record);
+            let found = found.ok_or_else(|| StorageError::Damaged(format!("{entry}")))?;
+            state.insert(entry, found);
+        }
     }
     let list = state.iter().map(|(entry, version)| format!(" {entry}:{version}"));
     say(&format!("@found{}", list.collect::<String>()));

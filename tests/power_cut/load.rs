@@ -97,14 +97,34 @@ impl Batch {
     }
 }
 
+/// Odd entries are chunks in the body log, even ones records of the index.
 pub(crate) fn key(entry: u64) -> Key {
-    Key::Queued(Seat { queue: 1, rank: 4, arrival: entry })
+    if entry % 2 == 1 {
+        Key::Chunk(entry, 0)
+    } else {
+        Key::Queued(Seat { queue: 1, rank: 4, arrival: entry })
+    }
 }
 
-/// Up to 4,000 bytes that say what they are.
+/// The entry of a key.
+pub(crate) fn entry(key: &Key) -> u64 {
+    match key {
+        Key::Chunk(entry, _) => *entry,
+        Key::Queued(seat) => seat.arrival,
+        other => unreachable!("the load does not write {other:?}"),
+    }
+}
+
+/// Everything that the load writes, in ranges.
+pub(crate) fn ranges() -> [(Key, Key); 2] {
+    [(key(0), key(u64::MAX - 1)), (key(1), key(u64::MAX))]
+}
+
+/// Up to 4,000 bytes, or 40,000 of a chunk, that say what they are.
 fn record(entry: u64, version: u64) -> Record {
     let mut dice = Dice::new(version);
-    let len = if dice.one_in(3) { dice.below(3_950) } else { dice.below(400) };
+    let most = if entry % 2 == 1 { 40_000 } else { 3_950 };
+    let len = if dice.one_in(3) { dice.below(most) } else { dice.below(400) };
     let mut bytes = Vec::with_capacity(len as usize + 24);
     bytes.extend(entry.to_be_bytes());
     bytes.extend(version.to_be_bytes());

@@ -206,9 +206,12 @@ impl Rounds {
             Fault::None => &mut command,
             Fault::IgnoreFdatasync => command.env("MESHMQ_SHIM_IGNORE_FDATASYNC", "1"),
             Fault::AcknowledgeEarly => command.env(child::EARLY, "1"),
-            Fault::FullDisk => command
-                .env(child::BATCHES, "100000")
-                .env("MESHMQ_SHIM_FULL_AT", (length(&self.real().join("sled/db")) + 1).to_string()),
+            Fault::FullDisk => {
+                // Opening may take a segment of sled's.
+                let full_at = length(&self.real().join("sled/db")) + (512 << 10);
+                command.env(child::BATCHES, "100000");
+                command.env("MESHMQ_SHIM_FULL_AT", full_at.to_string())
+            }
             Fault::FailSync => {
                 command.env("MESHMQ_SHIM_FAIL_SYNC", (12 + self.dice.below(10)).to_string())
             }

@@ -3,19 +3,22 @@
 //! ```text
 //! format           "meshmq-store 1": a later version is refused before anything is read
 //! lock             held exclusively as long as the store is open
-//! sled/            the engine's files; appears by a rename once it is complete and durable
+//! sled/            the engine's files and the witness; appears by a rename once it is complete and
+//!                  durable
 //! sled.new/        being made: removed at the next start
 //! sled.old/        replaced by a smaller copy: removed, or moved back if the swap was cut short
 //! rewrite          a sync failed: copy the store at the next start
+//! bodies/          the body log
 //! ballast          room that is given up on a full disk
 //! quarantine-*/    engines that could not be opened, for a person to look at
 //! ```
 //! Refuses to open anything; `open` does.
 
 use crate::engine::storage::StorageError;
+use crate::store::files::{io_error, sync_dir};
 use fs4::FileExt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -58,6 +61,11 @@ impl Home {
     /// Where a new engine's files are made.
     pub(super) fn fresh(&self) -> PathBuf {
         self.root.join("sled.new")
+    }
+
+    /// Where the body log lies.
+    pub(super) fn bodies(&self) -> PathBuf {
+        self.root.join("bodies")
     }
 
     fn old(&self) -> PathBuf {
@@ -117,14 +125,24 @@ impl Home {
     /// Without the engine's directory but with one in quarantine, a new empty store would pass the
     /// damage over in silence: a person has to say that it may begin.
     pub(super) fn refuse_after_quarantine(&self) -> Result<(), StorageError> {
+        match self.in_quarantine()? {
+            None => Ok(()),
+            Some(place) => Err(StorageError::Damaged(in_quarantine(&place))),
+        }
+    }
+
+    /// Whether an index lies in quarantine that may name segments of the body log.
+    pub(super) fn has_quarantine(&self) -> bool {
+        // Whoever cannot tell must not remove anything.
+        self.in_quarantine().map_or(true, |place| place.is_some())
+    }
+
+    fn in_quarantine(&self) -> Result<Option<PathBuf>, StorageError> {
         let entries = fs::read_dir(&self.root);
         let entries = entries.map_err(|error| io_error("read", &self.root, &error))?;
         let is_quarantine =
             |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("quarantine-");
-        match entries.filter_map(Result::ok).find(is_quarantine) {
-            None => Ok(()),
-            Some(entry) => Err(StorageError::Damaged(in_quarantine(&entry.path()))),
-        }
+        Ok(entries.filter_map(Result::ok).find(is_quarantine).map(|entry| entry.path()))
     }
 
     /// Moves the engine's directory aside and says where it is.
@@ -200,23 +218,6 @@ pub(super) fn sync_tree(dir: &Path) -> Result<(), StorageError> {
     }
     sync_dir(dir)?;
     sync_dir(dir.parent().unwrap_or(dir))
-}
-
-/// Makes the names in a directory durable. Windows does so itself and cannot be asked.
-fn sync_dir(dir: &Path) -> Result<(), StorageError> {
-    if cfg!(windows) {
-        return Ok(());
-    }
-    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    File::open(dir).and_then(|file| file.sync_all()).map_err(|error| io_error("sync", dir, &error))
-}
-
-/// What the system said, as the port says it.
-pub(super) fn io_error(what: &str, path: &Path, error: &io::Error) -> StorageError {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::Full,
-        _ => StorageError::Io(format!("cannot {what} {}: {error}", path.display())),
-    }
 }
 
 fn make_private_dir(path: &Path) -> Result<(), StorageError> {

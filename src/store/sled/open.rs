@@ -1,12 +1,18 @@
 //! Opens sled under guards, and closes it without waiting for ever.
 //!
 //! Damage is met in three steps, each taken once: open; remove the snapshots and open again; move
-//! the directory into quarantine and say so.
+//! the directory into quarantine and say so. Where sled opens and has dropped a part of its log
+//! without a word, the mark and the witness tell, and the directory goes into quarantine at once.
 
 use super::Alarm;
-use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, io_error, sync_tree};
+use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, sync_tree};
+use super::mark::{Mark, Survey};
 use super::quiet;
+use super::witness::Witness;
 use crate::engine::storage::StorageError;
+use crate::store::files::io_error;
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,21 +23,25 @@ use std::time::{Duration, Instant};
 /// How long closing may take before the handle is left to itself.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
-/// An entry that every store has, before all tables. Where it is missing, sled has dropped a
-/// damaged part of its log without a word.
-const MARK: (&[u8], &[u8]) = (&[0], b"meshmq-store");
-
 /// sled, open, with a second handle on its file for the sync that it does not do itself.
 pub(super) struct Engine {
     db: ::sled::Db,
     file: File,
     blobs: PathBuf,
+    mark: Cell<Mark>,
+    witness: Witness,
+    survey: Survey,
 }
+
+/// The last values of the keys that a commit changes.
+pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Why it did not open.
 enum Fault {
     /// What is on the disk is not a store that sled can read.
     Damage(String),
+    /// sled reads it, and the last commits are not in it.
+    Loss(String),
     /// The system or another process is in the way; the files may be fine.
     Hindered(StorageError),
 }
@@ -55,20 +65,25 @@ pub(super) fn open(
     let first = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
         Ok(engine) => return Ok(engine),
         Err(Fault::Hindered(error)) => return Err(error),
+        Err(Fault::Loss(why)) => return Err(quarantine(home, &why, alarm)),
         Err(Fault::Damage(why)) => why,
     };
     alarm(&Alarm::SnapshotsDropped(first.clone()));
     home.drop_snapshots()?;
     let why = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
         Ok(engine) => return Ok(engine),
-        Err(Fault::Damage(why)) => why,
+        Err(Fault::Damage(why) | Fault::Loss(why)) => why,
         // The store's own lock is held, so this one is what the panic of the first try left behind.
         Err(Fault::Hindered(StorageError::InUse)) => first,
         Err(Fault::Hindered(error)) => return Err(error),
     };
-    let error = home.quarantine(&why);
+    Err(quarantine(home, &why, alarm))
+}
+
+fn quarantine(home: &Home, why: &str, alarm: &dyn Fn(&Alarm)) -> StorageError {
+    let error = home.quarantine(why);
     alarm(&Alarm::Quarantined(error.to_string()));
-    Err(error)
+    error
 }
 
 /// Opens an engine in `sled.new`, which a copy will fill.
@@ -77,26 +92,58 @@ pub(super) fn open_fresh(home: &Home, cache_bytes: u64) -> Result<Engine, Storag
     fs::create_dir(home.fresh()).map_err(|error| io_error("make", &home.fresh(), &error))?;
     attempt(&home.fresh(), cache_bytes).map_err(|fault| match fault {
         Fault::Hindered(error) => error,
-        Fault::Damage(why) => StorageError::Damaged(why),
+        Fault::Damage(why) | Fault::Loss(why) => StorageError::Damaged(why),
     })
 }
 
 /// An empty engine is made aside, so that a cut leaves none or a whole one.
 fn make(home: &Home, cache_bytes: u64) -> Result<(), StorageError> {
     let engine = open_fresh(home, cache_bytes)?;
-    let mut batch = ::sled::Batch::default();
-    batch.insert(MARK.0, MARK.1);
-    engine.commit(batch)?;
+    engine.commit(Changes::new())?;
     engine.close()?;
     home.adopt_fresh()
 }
 
-fn check_mark(engine: Engine) -> Result<Engine, Fault> {
-    if call(|| engine.db.get(MARK.0))?.is_some_and(|mark| mark == MARK.1) {
-        return Ok(engine);
+/// Looks at everything once: whether it is all there, how much lives.
+fn check_mark(mut engine: Engine) -> Result<Engine, Fault> {
+    match judge_contents(&engine) {
+        Ok((mark, survey)) => {
+            engine.witness.write(mark.commits);
+            engine.mark.set(mark);
+            engine.survey = survey;
+            Ok(engine)
+        }
+        Err(fault) => {
+            engine.close()?;
+            Err(fault)
+        }
     }
-    engine.close()?;
-    Err(Fault::Damage("sled opened it, but what was in it is gone".to_owned()))
+}
+
+fn judge_contents(engine: &Engine) -> Result<(Mark, Survey), Fault> {
+    let survey = match Survey::make(engine.tree()) {
+        Err(StorageError::Damaged(why)) => return Err(Fault::Damage(why)),
+        other => other?,
+    };
+    let Some(mark) = Mark::read(engine.tree())? else {
+        return Err(Fault::Damage("sled opened it, but what was in it is gone".to_owned()));
+    };
+    let known = engine.witness.read()?;
+    let gone = match known {
+        // A person has said that what is left is to be used.
+        None => return Ok((mark.refreshed(&survey), survey)),
+        Some(known) if known > mark.commits => {
+            format!("the last {} of {known} commits are lost", known - mark.commits)
+        }
+        Some(_) => match mark.differs(&survey) {
+            None => return Ok((mark, survey)),
+            Some(difference) => difference,
+        },
+    };
+    Err(Fault::Loss(format!(
+        "{gone}: sled has met damage in its log; to go on with what is left, remove the file \
+         `witness` before it is tried again"
+    )))
 }
 
 /// Tries once, but for the lock, which a dying handle may hold for a moment.
@@ -120,7 +167,9 @@ fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
     let path = dir.join("db");
     let file = OpenOptions::new().read(true).write(true).open(&path);
     let file = file.map_err(|error| io_error("open", &path, &error))?;
-    let engine = Engine { db, file, blobs: dir.join("blobs") };
+    let (mark, survey) = (Cell::default(), Survey::default());
+    let witness = Witness::open(dir)?;
+    let engine = Engine { db, file, blobs: dir.join("blobs"), mark, witness, survey };
     // What was recovered may still be in the page cache alone, and the engine will act on it.
     if let Err(error) = engine.sync().and_then(|()| sync_tree(dir)) {
         engine.close()?;
@@ -189,11 +238,40 @@ impl Engine {
         &self.db
     }
 
-    /// Applies a batch and makes it durable: all of it, or none if the power goes.
-    pub(super) fn commit(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
+    /// Makes changes durable: all of them, or none if the power goes.
+    pub(super) fn commit(&self, changes: Changes) -> Result<(), StorageError> {
+        let mut mark = self.mark.get();
+        mark.commits += 1;
+        let mut batch = ::sled::Batch::default();
+        for (key, value) in changes {
+            if let Some(before) = call(|| self.db.get(&key))? {
+                mark.without(&key, &before);
+            }
+            match value {
+                Some(value) => {
+                    mark.with(&key, &value);
+                    batch.insert(key, value);
+                }
+                None => batch.remove(key),
+            }
+        }
+        mark.put(&mut batch);
+        self.apply(batch)?;
+        self.mark.set(mark);
+        self.witness.write(mark.commits);
+        Ok(())
+    }
+
+    /// Makes a batch durable that leaves the mark as it is, or brings it along.
+    pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
         call(|| self.db.apply_batch(batch))?;
         self.sync()?;
         refuse_blobs(&self.blobs)
+    }
+
+    /// What was found in it at opening.
+    pub(super) const fn survey(&self) -> &Survey {
+        &self.survey
     }
 
     /// Writes down what sled holds back, then syncs data and size of its file. Always both: sled's

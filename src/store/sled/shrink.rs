@@ -22,7 +22,7 @@ pub(super) fn at_start(
 ) -> Result<Engine, StorageError> {
     let forced = home.wants_rewrite();
     let size = engine.file_bytes();
-    let worth = size >= shrink_from && is_mostly_dead(&engine, size)?;
+    let worth = size >= shrink_from && engine.survey().bytes.saturating_mul(LIVE_PARTS) < size;
     if !forced && !worth {
         return Ok(engine);
     }
@@ -35,19 +35,6 @@ pub(super) fn at_start(
     home.adopt_fresh()?;
     home.rewritten()?;
     reopen()
-}
-
-/// Reads no more than it must: a file that is well used is left after a quarter of its size.
-fn is_mostly_dead(engine: &Engine, size: u64) -> Result<bool, StorageError> {
-    let mut live = 0;
-    for entry in engine.tree() {
-        let (key, value) = call(|| entry)?;
-        live += (key.len() + value.len()) as u64;
-        if live.saturating_mul(LIVE_PARTS) >= size {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn copy(home: &Home, from: &Engine, cache_bytes: u64) -> Result<(), StorageError> {
@@ -68,7 +55,7 @@ fn fill(from: &Engine, to: &Engine) -> Result<(), StorageError> {
             call(|| to.tree().apply_batch(std::mem::take(&mut batch)))?;
         }
     }
-    to.commit(batch)?;
+    to.apply(batch)?;
     if sum(from)? == sum(to)? {
         Ok(())
     } else {

@@ -1,0 +1,262 @@
+//! One table over sled and the body log: records lie in sled, chunks of contents in the log, and
+//! sled holds the place of each.
+//!
+//! Chunks are synced before the batch that names them; they are let go of after the batch that
+//! stops naming them. A crash in between leaves bytes that nothing names, which the next opening
+//! passes over.
+
+use super::layout::Home;
+use super::open::{Changes, Engine, call};
+use super::{SledOptions, ballast, open, shrink};
+use crate::codec::{CodecError, decode_record, encode_record};
+use crate::engine::limits::CHUNK_BYTES;
+use crate::engine::record::{Key, Record};
+use crate::engine::storage::{StorageError, Write};
+use crate::store::bodies::{BodyLog, Place};
+use crate::store::keys::{KEY_MAX, decode_key, encode_key};
+use std::collections::BTreeMap;
+
+/// Bytes of a thin segment that one commit looks through.
+const THINNING_BYTES: u64 = 1 << 20;
+/// The same at start.
+const THINNING_BYTES_AT_START: u64 = 8 << 20;
+
+/// The open table of a store.
+pub(super) struct Table {
+    engine: Engine,
+    bodies: BodyLog,
+}
+
+/// A commit as it is put together.
+#[derive(Default)]
+struct Draft {
+    changes: Changes,
+    /// The chunks that it changes.
+    chunks: BTreeMap<Vec<u8>, Option<Place>>,
+    /// Places that nothing names after it.
+    released: Vec<Place>,
+}
+
+impl Table {
+    /// Opens sled and the log, and copies what is mostly dead. On a full disk the ballast goes first.
+    pub(super) fn open(home: &Home, options: &SledOptions) -> Result<Self, StorageError> {
+        let mut table = Self::open_as_it_is(home, options)?;
+        match table.thin_at_start(home, options) {
+            Ok(()) => {}
+            // The old segments are as good as before, and a full disk must not keep a node down; but
+            // the handle that met it is of no use.
+            Err(StorageError::Full) => {
+                table.close()?;
+                table = Self::open_as_it_is(home, options)?;
+            }
+            Err(error) => return Err(error),
+        }
+        ballast::keep(home.root(), options.ballast_bytes);
+        Ok(table)
+    }
+
+    fn open_as_it_is(home: &Home, options: &SledOptions) -> Result<Self, StorageError> {
+        let open = || open::open(home, options.cache_bytes, &*options.alarm);
+        let opened = match open() {
+            Err(StorageError::Full) if ballast::release(home.root()) => open(),
+            other => other,
+        };
+        let engine =
+            shrink::at_start(home, opened?, options.shrink_from, options.cache_bytes, open)?;
+        let mut bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
+        engine.survey().segments.iter().for_each(|(&segment, &live)| bodies.count(segment, live));
+        let mut table = Self { engine, bodies };
+        let missing = table.bodies.missing();
+        if !missing.is_empty() {
+            (options.alarm)(&super::Alarm::BodiesMissing(missing));
+        }
+        if home.has_quarantine() {
+            // They may belong to the index that lies there.
+            table.bodies.leave_dead();
+        }
+        Ok(table)
+    }
+
+    /// Brings the log below twice of what lives in it, where it is large and there is room.
+    fn thin_at_start(&mut self, home: &Home, options: &SledOptions) -> Result<(), StorageError> {
+        self.bodies.sweep();
+        let free = fs4::available_space(home.root()).unwrap_or(u64::MAX);
+        if self.bodies.bytes() < options.shrink_from || free < 2 * options.segment_bytes {
+            return Ok(());
+        }
+        while let Some(segment) = self.bodies.thin(true) {
+            let mut draft = Draft::default();
+            self.copy_forward(segment, THINNING_BYTES_AT_START, &mut draft)?;
+            self.finish(draft)?;
+        }
+        Ok(())
+    }
+
+    /// Makes all writes durable, or none.
+    pub(super) fn commit(&mut self, writes: &[Write]) -> Result<(), StorageError> {
+        let mut draft = Draft::default();
+        for write in writes {
+            let key = encode_key(write.key());
+            if key.len() > KEY_MAX {
+                return Err(StorageError::RecordTooLarge(key.len()));
+            }
+            if let Key::Chunk(content, index) = *write.key() {
+                self.change_chunk(&mut draft, &key, content, index, write)?;
+                continue;
+            }
+            match write {
+                Write::Put(_, record) => {
+                    draft.changes.insert(key, Some(encode_record(record).map_err(refused)?));
+                }
+                Write::Delete(_) => drop(draft.changes.insert(key, None)),
+            }
+        }
+        if !draft.chunks.is_empty()
+            && let Some(segment) = self.bodies.thin(false)
+        {
+            self.copy_forward(segment, THINNING_BYTES, &mut draft)?;
+        }
+        self.finish(draft)
+    }
+
+    fn change_chunk(
+        &mut self,
+        draft: &mut Draft,
+        key: &[u8],
+        content: u64,
+        index: u32,
+        write: &Write,
+    ) -> Result<(), StorageError> {
+        let before = match draft.chunks.get(key) {
+            Some(place) => *place,
+            None => self.place(key)?,
+        };
+        draft.released.extend(before);
+        let place = match write {
+            Write::Put(_, Record::Chunk(bytes)) if bytes.len() > CHUNK_BYTES => {
+                return Err(StorageError::RecordTooLarge(bytes.len()));
+            }
+            Write::Put(_, Record::Chunk(bytes)) => {
+                let place = self.bodies.append(content, index, bytes)?;
+                draft.changes.insert(key.to_vec(), Some(place.encode().to_vec()));
+                Some(place)
+            }
+            Write::Put(_, record) => {
+                draft.changes.insert(key.to_vec(), Some(encode_record(record).map_err(refused)?));
+                None
+            }
+            Write::Delete(_) => {
+                draft.changes.insert(key.to_vec(), None);
+                None
+            }
+        };
+        draft.chunks.insert(key.to_vec(), place);
+        Ok(())
+    }
+
+    /// Copies what lives in the next part of a thin segment, so that the segment can go.
+    fn copy_forward(
+        &mut self,
+        segment: u32,
+        bytes: u64,
+        draft: &mut Draft,
+    ) -> Result<(), StorageError> {
+        let frames = self.bodies.next_frames(segment, bytes);
+        if frames.is_empty() {
+            self.bodies.give_up(segment);
+        }
+        for (content, index, place) in frames {
+            let key = encode_key(&Key::Chunk(content, index));
+            if draft.chunks.contains_key(&key) || self.place(&key)? != Some(place) {
+                continue;
+            }
+            match self.bodies.read(&place, content, index) {
+                Ok(bytes) => {
+                    let copy = self.bodies.append(content, index, &bytes)?;
+                    draft.changes.insert(key, Some(copy.encode().to_vec()));
+                    draft.released.push(place);
+                }
+                // It stays where it is, for its reader to meet.
+                Err(StorageError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, draft: Draft) -> Result<(), StorageError> {
+        self.bodies.sync()?;
+        self.engine.commit(draft.changes)?;
+        draft.released.iter().for_each(|place| self.bodies.release(place));
+        self.bodies.sweep();
+        Ok(())
+    }
+
+    /// The place of a chunk, as of the last commit. A record in its stead has none.
+    fn place(&self, key: &[u8]) -> Result<Option<Place>, StorageError> {
+        let found = call(|| self.engine.tree().get(key))?;
+        Ok(found.filter(|value| Place::is_one(value)).and_then(|it| Place::decode(&it).ok()))
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
+        let bytes = encode_key(key);
+        let found = call(|| self.engine.tree().get(&bytes))?;
+        found.map(|value| self.read(key, &value)).transpose()
+    }
+
+    pub(super) fn range(
+        &self,
+        from: &Key,
+        to: &Key,
+        limit: usize,
+    ) -> Result<Vec<(Key, Record)>, StorageError> {
+        let mut found = Vec::new();
+        if from >= to {
+            return Ok(found);
+        }
+        let mut entries = self.engine.tree().range(encode_key(from)..encode_key(to));
+        while found.len() < limit {
+            let Some((key, value)) = call(|| entries.next().transpose())? else { break };
+            let key = decode_key(&key).map_err(|bad| StorageError::Damaged(bad.to_string()))?;
+            let record = self.read(&key, &value)?;
+            found.push((key, record));
+        }
+        Ok(found)
+    }
+
+    fn read(&self, key: &Key, value: &[u8]) -> Result<Record, StorageError> {
+        if let Key::Chunk(content, index) = *key
+            && Place::is_one(value)
+        {
+            let place = Place::decode(value)?;
+            return self.bodies.read(&place, content, index).map(Record::Chunk);
+        }
+        decode_record(value).map_err(|error| match error {
+            CodecError::TooNew(version) => StorageError::TooNew(version),
+            other => StorageError::Damaged(format!("{key:?}: {other}")),
+        })
+    }
+
+    /// The tree of sled.
+    #[cfg(test)]
+    pub(super) fn tree(&self) -> &::sled::Tree {
+        self.engine.tree()
+    }
+
+    /// Bytes of all files.
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.engine.file_bytes() + self.bodies.bytes()
+    }
+
+    pub(super) fn close(self) -> Result<(), StorageError> {
+        self.engine.close()
+    }
+}
+
+fn refused(error: CodecError) -> StorageError {
+    match error {
+        CodecError::TooLarge { size, .. } => StorageError::RecordTooLarge(size),
+        CodecError::TooNew(version) => StorageError::TooNew(version),
+        other => StorageError::Damaged(other.to_string()),
+    }
+}
