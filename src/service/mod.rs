@@ -39,6 +39,7 @@ use crate::runtime::Handle;
 use crate::security::{Gatekeeper, Identity, ResolveError};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +66,8 @@ pub struct Service(Arc<Inner>);
 struct Inner {
     parts: Parts,
     started: Instant,
+    /// Sessions of this process that were given a number.
+    sessions: AtomicU64,
     /// Drawn at the start, so that a lock of an earlier run is never taken for one of this run.
     run: u32,
 }
@@ -73,12 +76,17 @@ impl Service {
     /// Puts a service together.
     pub fn new(parts: Parts) -> Self {
         let run = u32::from_be_bytes(crate::security::random::<4>());
-        Self(Arc::new(Inner { parts, started: Instant::now(), run }))
+        Self(Arc::new(Inner { parts, started: Instant::now(), sessions: AtomicU64::new(0), run }))
     }
 
     /// The way to the engine.
     pub fn handle(&self) -> &Handle {
         &self.0.parts.handle
+    }
+
+    /// A number for a session within this process; no connection has it.
+    pub fn new_session(&self) -> u64 {
+        OWN_SESSIONS + self.0.sessions.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Asks the node to stop. It answers what it has begun, then ends.
@@ -152,6 +160,9 @@ impl Service {
         }
     }
 }
+
+/// Sessions within this process have numbers from here on; those of connections count from 1.
+const OWN_SESSIONS: u64 = 1 << 63;
 
 /// Whether a text can be a node's name, a name with digits of its id, or an id.
 fn is_node_text(text: &str) -> bool {

@@ -5,6 +5,7 @@ use crate::engine::address::NodeId;
 use crate::engine::command::{Command, Reply};
 use crate::security::MemberState;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Where a member stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,16 @@ pub enum Path {
     Via(String),
     /// Not at all.
     None,
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => f.write_str("direct"),
+            Self::Via(name) => write!(f, "via {name}"),
+            Self::None => f.write_str("none"),
+        }
+    }
 }
 
 /// Another member of the mesh.

@@ -16,6 +16,9 @@ const PARTS: &[(&str, &[&str])] = &[
     ("client", &["engine"]),
     ("gateway", &["service", "client", "engine", "os"]),
     ("config", &["engine", "os", "client"]),
+    ("api", &["client", "config", "engine"]),
+    ("api/local", &["client", "engine", "service"]),
+    ("api/node", &["config", "daemon", "engine", "service"]),
     ("telemetry", &[]),
     ("cli", &["client", "config", "os"]),
     ("cli/up", &["client", "config", "os", "daemon", "telemetry"]),
@@ -59,7 +62,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["hyper", "hyper_util", "http_body_util"], &["gateway", "client", "cli", "daemon"]),
     (
         &["serde_json"],
-        &["client", "gateway", "cli", "config", "daemon", "telemetry", "simulations"],
+        &["api", "client", "gateway", "cli", "config", "daemon", "telemetry", "simulations"],
     ),
     (&["clap"], &["cli", "simulations"]),
     (&["clap_complete", "clap_mangen"], &["cli"]),
@@ -68,7 +71,18 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["tracing_subscriber"], &["telemetry"]),
     (
         &["tokio", "tokio_util"],
-        &["net", "runtime", "service", "client", "gateway", "cli", "daemon", "os", "telemetry"],
+        &[
+            "api",
+            "net",
+            "runtime",
+            "service",
+            "client",
+            "gateway",
+            "cli",
+            "daemon",
+            "os",
+            "telemetry",
+        ],
     ),
 ];
 
