@@ -1,6 +1,7 @@
 //! Two nodes within one program: one invites the other, and a stream of messages goes across.
 //!
 //! `embedded_node DIR` keeps them in that directory.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use meshmq::{Message, Node, Preset, QueueSpec, Result};
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! Sends a message to a queue of this machine's node, and receives it.
 //!
 //! Start a node first (`meshmq up`); it is found as the command line finds it.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use meshmq::{Client, Error, Message, Result};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The other machine is away while messages are sent to it; they arrive when it is back.
 //!
 //! `offline_delivery DIR` keeps both nodes in that directory.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use meshmq::{Node, Preset, Result, State};
 use std::path::{Path, PathBuf};

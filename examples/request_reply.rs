@@ -2,6 +2,7 @@
 //! question it belongs to. Both could be on different machines: `sums@pc-b`.
 //!
 //! Start a node first (`meshmq up`).
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use meshmq::{Client, Error, Message, Queue, Result};
 use std::time::Duration;

@@ -34,7 +34,7 @@ Examples:
   meshmq dead retry --all")]
 pub(super) struct RetryArgs {
     /// Ids, from `meshmq dead ls`
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     ids: Vec<String>,
     /// All that are not unconfirmed
     #[arg(long)]
@@ -48,6 +48,7 @@ pub(super) struct RetryArgs {
 #[derive(Args, Debug)]
 pub(super) struct PurgeArgs {
     /// Ids, from `meshmq dead ls` [default: all]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     ids: Vec<String>,
     /// All
     #[arg(long, conflicts_with = "ids")]
@@ -115,11 +116,12 @@ async fn ls(context: &mut Context) -> Result<Exit, CliError> {
 }
 
 async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit, CliError> {
-    let mut ids = args.ids;
+    let (mut ids, mut left) = (args.ids, 0);
     if args.all {
-        let all = letters(context).await?.into_iter();
-        let wanted = all.filter(|letter| args.may_duplicate || !letter.unconfirmed);
-        ids = wanted.map(|letter| letter.id).collect();
+        let all = letters(context).await?;
+        let wanted = |letter: &DeadLetter| args.may_duplicate || !letter.unconfirmed;
+        left = all.iter().filter(|letter| !wanted(letter)).count() as u64;
+        ids = all.into_iter().filter(wanted).map(|letter| letter.id).collect();
     }
     let mut client = context.connect().await?;
     let request = RetryRequest { may_duplicate: args.may_duplicate };
@@ -132,7 +134,12 @@ async fn retry(args: RetryArgs, context: &mut Context) -> Result<Exit, CliError>
             context.out.say(format!("{id} sent again as {}", sent.id))?;
         }
     }
-    if ids.is_empty() {
+    if left > 0 {
+        let left = count(left, "unconfirmed letter");
+        context.out.note(format!(
+            "{left} left alone: they may have arrived; --may-duplicate sends them all the same"
+        ));
+    } else if ids.is_empty() {
         context.out.note("no dead letters to send again");
     }
     Ok(if ids.is_empty() { Exit::Nothing } else { Exit::Done })

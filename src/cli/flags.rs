@@ -64,7 +64,7 @@ fn set(text: &str) -> Result<Flag, CliError> {
     };
     let key = Key::named(name.trim())
         .ok_or_else(|| CliError::usage(format!("there is no key `{name}`")).hint(hint))?;
-    let value = key.kind.from_text(value.trim()).ok_or_else(|| {
+    let value = key.kind.read_text(value.trim()).ok_or_else(|| {
         CliError::usage(format!("`{name}` must be {}, not `{value}`", key.kind.wanted()))
     })?;
     Ok((key, value))

@@ -16,6 +16,7 @@ const BODY_SHOWN: usize = 40;
 #[derive(Args, Debug)]
 pub(super) struct PeekArgs {
     /// A queue of this node
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     queue: String,
     /// At most so many messages, from the head
     #[arg(short, value_name = "N", default_value_t = 20)]

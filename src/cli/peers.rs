@@ -59,7 +59,7 @@ fn print_peers(context: &mut Context, peers: &[Peer]) -> Result<(), CliError> {
             PeerState::Left => Some(FAINT),
         };
         let seen = peer.seen_s.map_or_else(
-            || "never".to_owned(),
+            || "-".to_owned(),
             |seconds| match age(seconds) {
                 now if now == "now" || peer.state == PeerState::Up => "now".to_owned(),
                 age => format!("{age} ago"),

@@ -31,6 +31,7 @@ Examples:
   meshmq queue create ledger --transactional --max-messages 100000 --max-bytes 256MiB")]
 pub(super) struct CreateArgs {
     /// Name: 1 to 124 letters, digits, dots, dashes and underscores; case does not matter
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: String,
     /// Take transactional messages only
     #[arg(long)]
@@ -51,6 +52,7 @@ pub(super) struct LsArgs {}
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
     /// Its name
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: String,
 }
 
@@ -58,6 +60,7 @@ pub(super) struct ShowArgs {
 #[derive(Args, Debug)]
 pub(super) struct RmArgs {
     /// Its name
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: String,
     /// Do not ask
     #[arg(short, long)]
@@ -68,6 +71,7 @@ pub(super) struct RmArgs {
 #[derive(Args, Debug)]
 pub(super) struct PurgeArgs {
     /// Its name
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: String,
     /// Do not ask
     #[arg(short, long)]
@@ -156,7 +160,11 @@ async fn show(args: ShowArgs, context: &mut Context) -> Result<Exit, CliError> {
         context.out.object(&queue)?;
         return Ok(Exit::Done);
     }
-    let kind = if queue.transactional { "transactional messages only" } else { "all others" };
+    let kind = if queue.transactional {
+        "transactional messages only"
+    } else {
+        "express and recoverable messages"
+    };
     let oldest = queue.oldest_age_s.map_or_else(|| "-".to_owned(), age);
     let made = distance(&queue.created_at, jiff::Timestamp::now());
     let lines = [

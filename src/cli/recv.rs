@@ -42,6 +42,7 @@ Examples:
   meshmq recv orders --follow --exec './book-order'")]
 pub(super) struct RecvArgs {
     /// A queue of this node
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     queue: String,
     /// At most so many messages [default: 1; with --follow no end]
     #[arg(short, value_name = "N")]
@@ -53,7 +54,7 @@ pub(super) struct RecvArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     wait: Option<Duration>,
     /// Run this command for every message
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     exec: Option<String>,
     /// auto: received messages leave the queue; manual: they stay, and return when recv ends
     #[arg(long, value_name = "HOW", value_enum, default_value_t, hide_possible_values = true)]

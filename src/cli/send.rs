@@ -29,6 +29,7 @@ Examples:
   seq 1000 | meshmq send ledger@pc-b --lines --delivery transactional")]
 pub(super) struct SendArgs {
     /// Where to: queue or queue@node
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     address: String,
     /// The body itself, @FILE, or - for standard input [default: -]
     body: Option<String>,

@@ -66,7 +66,7 @@ impl Reader<'_> {
             let full = format!("{prefix}{}", name.get_ref());
             let below = format!("{full}.");
             if let Some(key) = Key::named(&full) {
-                match key.kind.from_toml(value.get_ref()) {
+                match key.kind.read_toml(value.get_ref()) {
                     Some(value) => {
                         let (line, _) = place(self.text, name.span().start);
                         self.given.push(Given { key, value, line });

@@ -72,7 +72,7 @@ impl Settings {
         for key in KEYS {
             let variable = key.variable();
             let Some(text) = variables(&variable).filter(|text| !text.is_empty()) else { continue };
-            let value = key.kind.from_text(&text);
+            let value = key.kind.read_text(&text);
             let value = value.ok_or_else(|| ConfigError::Variable {
                 name: variable.clone(),
                 text,

@@ -39,7 +39,7 @@ impl Kind {
     }
 
     /// Reads a value of the file. `None` if it is not of this kind.
-    pub(super) fn from_toml(self, value: &DeValue<'_>) -> Option<Value> {
+    pub(super) fn read_toml(self, value: &DeValue<'_>) -> Option<Value> {
         let text = value.as_str();
         let number = value
             .as_integer()
@@ -60,7 +60,7 @@ impl Kind {
     }
 
     /// Reads a value of a variable or a flag. `None` if it is not of this kind.
-    pub fn from_text(self, text: &str) -> Option<Value> {
+    pub fn read_text(self, text: &str) -> Option<Value> {
         match self {
             Self::Text => Some(Value::Text(text.to_owned())),
             Self::List => {

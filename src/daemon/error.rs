@@ -94,9 +94,10 @@ impl From<NetError> for DaemonError {
     fn from(error: NetError) -> Self {
         let message = error.to_string();
         match error {
-            NetError::Listen { .. } => {
+            NetError::Listen { taken, .. } => {
+                let code = if taken { "port_taken" } else { "cannot_listen" };
                 let hint = "give another address with --listen, or `:0` for any free port";
-                Self::new("port_taken", message, hint, 78)
+                Self::new(code, message, hint, 78)
             }
             _ => Self::defect(message),
         }

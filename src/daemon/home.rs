@@ -102,6 +102,14 @@ impl Home {
         Ok(path)
     }
 
+    /// A directory that was made for the socket alone goes with the node.
+    pub(super) fn tidy_up(&self) {
+        let socket = self.socket().ok();
+        let own = socket.as_deref().and_then(Path::parent).filter(|dir| *dir != self.dir);
+        // One that another program has put something into stays.
+        let _ = own.map(std::fs::remove_dir);
+    }
+
     pub(super) fn read_file(&self) -> NodeFile {
         NodeFile::read(&self.dir)
     }

@@ -8,9 +8,9 @@ use super::space;
 use crate::engine::Engine;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
-use crate::runtime::{self, Clock, Handle};
+use crate::runtime::{self, Clock, Handle, Timed};
 use crate::security::{Gatekeeper, Identity};
-use crate::service::{Parts, Service};
+use crate::service::{Metrics, Parts, Service};
 use crate::store::SledStore;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,8 +34,9 @@ pub(super) struct Node {
     pub(super) net: NetHandle,
     pub(super) stop: CancellationToken,
     identity: Arc<Identity>,
+    metrics: Arc<Metrics>,
     announce: Vec<SocketAddr>,
-    thread: std::thread::JoinHandle<Engine<SledStore>>,
+    thread: std::thread::JoinHandle<Engine<Timed<SledStore>>>,
     listening: watch::Receiver<()>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -49,8 +50,8 @@ impl Node {
         reserve: u64,
         stop: CancellationToken,
     ) -> Result<Self, DaemonError> {
-        let Core { engine, identity, gatekeeper, private } = core;
-        let clock = Clock::start(engine.now());
+        let Core { engine, identity, gatekeeper, private, metrics, opened } = core;
+        let clock = Clock::since(engine.now(), opened);
         let wall = clock.clone();
         let config = NetConfig {
             addresses: private,
@@ -68,6 +69,7 @@ impl Node {
         let (listens, listening) = watch::channel(());
         let tasks = vec![
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
+            tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone())),
             tokio::spawn(pump(from_net, handle.clone(), listens)),
             tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
         ];
@@ -78,6 +80,7 @@ impl Node {
             net,
             stop,
             identity,
+            metrics,
             announce,
             thread,
             listening,
@@ -93,6 +96,7 @@ impl Node {
             gatekeeper: Arc::clone(&self.gatekeeper),
             links: Arc::new(NetLinks(self.net.clone(), self.announce.clone())),
             stop: self.stop.clone(),
+            metrics: Arc::clone(&self.metrics),
             socket: socket.display().to_string(),
         })
     }
@@ -122,6 +126,7 @@ impl Node {
         if let Err(why) = closed.await {
             tracing::error!(%why, "the store was not closed");
         }
+        self.home.tidy_up();
         drop(self.home);
     }
 }

@@ -96,6 +96,8 @@ pub enum NetError {
         address: String,
         /// The system's words.
         reason: String,
+        /// Whether another program has it.
+        taken: bool,
     },
     /// The secret is no Ed25519 key, or not that of the gatekeeper.
     #[error("the node's key cannot be used for links")]

@@ -22,10 +22,18 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that shows `base` now: the engine's time after its store was opened.
+    /// A clock that shows `base` now.
     pub fn start(base: Timestamp) -> Self {
-        let wall_offset_ms = Arc::new(AtomicI64::new(offset(os::wall_ms(), base)));
-        Self { base, started: os::since_boot(), wall_offset_ms }
+        Self::since(base, os::since_boot())
+    }
+
+    /// A clock that showed `base`, the engine's time after its store was opened, when the wall clock
+    /// was read for that, so long after the machine's start. What opening took has passed: one moment
+    /// is printed the same way after a restart.
+    pub fn since(base: Timestamp, started: Duration) -> Self {
+        let clock = Self { base, started, wall_offset_ms: Arc::default() };
+        clock.wall_offset_ms.store(offset(os::wall_ms(), clock.now()), Ordering::Relaxed);
+        clock
     }
 
     /// Node time.

@@ -99,7 +99,10 @@ impl Service {
         let summary = self.summary().await?;
         let messages = summary.messages + summary.outgoing + summary.carried + summary.dead;
         if messages > 0 {
-            return Err(ServiceError::MeshInUse(format!("{messages} messages")));
+            return Err(ServiceError::MeshInUse(match messages {
+                1 => "a message".to_owned(),
+                n => format!("{n} messages"),
+            }));
         }
         Ok(())
     }

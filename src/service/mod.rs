@@ -11,6 +11,7 @@ mod explain;
 mod links;
 mod membership;
 mod message;
+mod metrics;
 mod peers;
 mod queues;
 mod receive;
@@ -25,12 +26,15 @@ pub use explain::{Finding, Outcome, Trace, Why};
 pub use links::{Discovery, JoinFailure, JoinFuture, Link, Links, Sighting};
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewMessage, limits};
+pub use metrics::{Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, TIMED_MAX};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};
 pub use send::Sent;
 pub use status::Status;
 pub use wait::{WAIT_MAX, Wait};
+
+pub use crate::runtime::Counted;
 
 use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{Command, Reply};
@@ -55,6 +59,8 @@ pub struct Parts {
     pub links: Arc<dyn Links>,
     /// Cancelled when the node is to stop: long waits end at once.
     pub stop: CancellationToken,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Path of the socket for local programs.
     pub socket: String,
 }
@@ -112,6 +118,10 @@ impl Service {
     /// Time since a moment of node time, in milliseconds.
     pub fn age_ms(&self, moment: Timestamp) -> u64 {
         self.handle().now().since(moment)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.0.parts.metrics
     }
 
     fn gatekeeper(&self) -> &Gatekeeper {

@@ -120,7 +120,10 @@ impl Service {
             });
         }
         members.sort_by(|a, b| a.name.cmp(&b.name));
-        let strangers = self.links().strangers().into_iter().map(|seen| Stranger {
+        let strangers = self.links().strangers().into_iter();
+        // One that has just joined is still among those that the links have seen.
+        let strangers = strangers.filter(|seen| !self.gatekeeper().is_member(seen.node));
+        let strangers = strangers.map(|seen| Stranger {
             node: seen.node,
             addresses: seen.addresses,
             seen_ms: seen.seen_ms,

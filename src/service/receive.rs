@@ -122,6 +122,7 @@ impl Service {
                 Err(why) => return Err(why),
             };
             let is_last = found.len() < step;
+            self.metrics().received(queue, found.len() as u64);
             for delivered in found {
                 budget.add(delivered.message.inner.len());
                 taken.push(Received {
@@ -141,7 +142,11 @@ impl Service {
     /// [`Rejection::LockGone`] if the lock is of an earlier run, ran out or was settled.
     pub async fn settle(&self, token: &str, how: Settlement) -> Result<(), ServiceError> {
         let lock = self.lock_of(token)?;
-        self.call(Command::Settle { lock, how }).await.map(drop)
+        self.call(Command::Settle { lock, how }).await?;
+        if how == Settlement::Nack {
+            self.metrics().nacked();
+        }
+        Ok(())
     }
 
     /// Starts the lease of a lock again.

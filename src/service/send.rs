@@ -46,6 +46,9 @@ impl Service {
         let events = self.handle().events();
         let until = Instant::now() + timeout.min(WAIT_MAX);
         let ids = accepted(self.call(Command::Send(batch)).await?)?;
+        if destination != self.gatekeeper().node() {
+            self.metrics().sent(&ids, self.handle().now());
+        }
         let at_once = if destination == self.gatekeeper().node() {
             MessageState::Arrived
         } else {

@@ -88,6 +88,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) media_type: String,
     pub(crate) json: Value,
+    pub(crate) bytes: Bytes,
 }
 
 impl Http {
@@ -149,6 +150,7 @@ impl Http {
             status: head.status,
             media_type: media_type.map_or("", |value| value.to_str().expect("text")).to_owned(),
             json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            bytes: body,
         }
     }
 }

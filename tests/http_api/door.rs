@@ -119,7 +119,7 @@ async fn a_long_directory_gets_a_short_socket() {
     Http::connect(Path::new(&socket)).await.get("/livez").await.expect(204);
     running.stop().await.expect("a clean end");
     let parent = Path::new(&socket).parent().expect("it was in a directory").to_owned();
-    std::fs::remove_dir(parent).expect("nothing is left in it");
+    assert!(!parent.exists(), "nothing is left of it");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, body_of, queue};
 use meshmq::engine::command::{
-    Command, Delivered, MessageState, Outgoing, OutgoingState, Reply, Settlement,
+    Command, Delivered, MessageState, Outgoing, OutgoingState, QueueSpec, Reply, Settlement,
 };
 use meshmq::engine::frame::NotTaken;
 use meshmq::engine::message::Delivery::{self, Express, Recoverable, Transactional};
@@ -155,6 +155,31 @@ fn a_quota_refuses_locally_and_counts_locked_messages() {
     assert_eq!(b.try_send("d", vec![third.clone(), third.clone()]), full, "all or none");
     assert_eq!(b.peek("d", "q").len(), 1);
     b.try_send("d", vec![third]).expect("there is room");
+}
+
+/// It would never find room: that is no reason to wait for some.
+#[test]
+fn what_exceeds_the_whole_quota_is_too_large_and_not_full() {
+    let mut b = Bench::new(&["o", "d"]);
+    let spec = |max| QueueSpec {
+        name: queue("q"),
+        transactional: false,
+        max_messages: None,
+        max_bytes: Some(max),
+    };
+    let none = Rejection::OutOfBounds { what: "a quota", bounds: "at least 1" };
+    assert_eq!(b.ask("d", Command::CreateQueue(spec(0))), Err(none));
+    assert_eq!(b.ask("d", Command::CreateQueue(spec(100))), Ok(Reply::Done));
+    let large = b.message("d", "q", &"x".repeat(200));
+    let size = large.inner.len() as u64;
+    let refused = Err(Rejection::TooLarge { size, limit: 100 });
+    assert_eq!(b.try_send("d", vec![large]), refused);
+    b.link("o", "d");
+    let ids = b.send("o", "d", "q", Recoverable, &[&"x".repeat(200), "small"]);
+    b.settle();
+    let dead = MessageState::Dead(DeathReason::Refused(Refusal::TooLarge));
+    assert_eq!(b.state("o", &ids[0]), dead);
+    assert_eq!(b.state("o", &ids[1]), MessageState::Arrived);
 }
 
 #[test]

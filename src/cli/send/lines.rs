@@ -92,13 +92,39 @@ async fn stream(
             Some(_) => ends.saturating_duration_since(tokio::time::Instant::now()),
             None => context.timeout(),
         };
-        store(&batch, left, client, args, context, sum).await?;
+        store(batch, left, client, args, context, sum).await?;
         bar.set_position(sum.stored);
     }
 }
 
-/// Stores one batch and tells what became of each message.
+/// Stores one batch, and tells what became of each message. A batch is taken as a whole or not at
+/// all: where there is no room for it, its parts are tried, so that what fits is stored.
 async fn store(
+    batch: Batch,
+    left: Duration,
+    client: &mut Client,
+    args: &SendArgs,
+    context: &mut Context,
+    sum: &mut Sum,
+) -> Result<(), CliError> {
+    let mut parts = vec![batch];
+    while let Some(mut part) = parts.pop() {
+        match store_whole(&part, left, client, args, context, sum).await {
+            Err(why) if is_full(&why) && part.messages.len() > 1 => {
+                let rest = part.messages.split_off(part.messages.len() / 2);
+                parts.extend([Batch { messages: rest }, part]);
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn is_full(why: &CliError) -> bool {
+    matches!(&*why.code, "queue_full" | "outgoing_full" | "express_full")
+}
+
+async fn store_whole(
     batch: &Batch,
     left: Duration,
     client: &mut Client,

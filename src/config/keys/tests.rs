@@ -17,7 +17,7 @@ fn a_default_is_that_of_the_node_and_can_be_read_again() {
                 let text = format!("x = {value}");
                 let table = toml::de::DeTable::parse(&text).expect("it is TOML");
                 let read = table.get_ref().values().next().expect("one value");
-                assert_eq!(key.kind.from_toml(read.get_ref()), Some(value), "{}", key.name);
+                assert_eq!(key.kind.read_toml(read.get_ref()), Some(value), "{}", key.name);
             }
             None => assert!(!key.unset.is_empty(), "{} says nothing about its absence", key.name),
         }

@@ -51,6 +51,7 @@ impl Destination {
         let room = queues.room(name, outer.delivery, outer.size);
         let refusal = match room {
             _ if outer.size > INNER_MAX as u64 => Some(Refusal::TooLarge),
+            Room::TooLarge(_) => Some(Refusal::TooLarge),
             Room::NoSuchQueue => Some(Refusal::NoSuchQueue),
             Room::WrongKind => Some(Refusal::WrongKind),
             Room::Fits(_) | Room::Full => None,

@@ -172,7 +172,7 @@ impl Destination {
                 queues.enter(turn, queue, *held);
                 Ok(true)
             }
-            Room::Full | Room::WrongKind | Room::NoSuchQueue => {
+            Room::Full | Room::TooLarge(_) | Room::WrongKind | Room::NoSuchQueue => {
                 queues.count_held(name, bytes, true);
                 self.wanting.entry(name.clone()).or_default().insert(id.stream);
                 Ok(false)

@@ -76,6 +76,7 @@ impl Node {
         match self.queues.room_after(&queue, message.delivery, bytes, before) {
             Room::Fits(_) => Ok(()),
             Room::Full => Err(Rejection::QueueFull(queue)),
+            Room::TooLarge(limit) => Err(Rejection::TooLarge { size: bytes, limit }),
             Room::NoSuchQueue => Err(Rejection::NoSuchQueue(queue)),
             Room::WrongKind => {
                 Err(Rejection::WrongKind { queue, transactional: !message.delivery.is_ordered() })

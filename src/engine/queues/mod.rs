@@ -78,6 +78,8 @@ pub(super) enum Room {
     Fits(u32),
     /// The quota is reached.
     Full,
+    /// It is larger than the queue's whole quota of so many bytes.
+    TooLarge(u64),
     /// The queue takes the other kind.
     WrongKind,
     /// There is no such queue.
@@ -124,6 +126,9 @@ impl Queues {
 
     /// Makes a queue.
     pub(super) fn create(&mut self, turn: &mut Turn<'_>, spec: QueueSpec) -> Result<(), Fault> {
+        if spec.max_messages == Some(0) || spec.max_bytes == Some(0) {
+            return Err(Rejection::OutOfBounds { what: "a quota", bounds: "at least 1" }.into());
+        }
         if self.by_name.contains_key(&spec.name) {
             return Err(Rejection::QueueExists(spec.name).into());
         }
@@ -211,6 +216,9 @@ impl Queues {
             return Room::WrongKind;
         }
         let quota = self.quota(&queue.record);
+        if bytes > quota.bytes {
+            return Room::TooLarge(quota.bytes);
+        }
         let mut all = queue.all();
         all.messages += before.messages;
         all.bytes += before.bytes;

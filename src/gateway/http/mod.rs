@@ -14,6 +14,7 @@ mod explain;
 mod extract;
 mod locks;
 mod messages;
+mod metrics;
 mod node;
 mod outgoing;
 mod pace;
@@ -85,6 +86,7 @@ pub fn router(service: Service) -> Router {
         .route("/v1/leave", post(node::leave))
         .route("/v1/status", get(node::status))
         .route("/v1/shutdown", post(node::shutdown))
+        .route("/metrics", get(metrics::metrics))
         .route("/livez", get(node::live))
         .route("/readyz", get(node::ready))
         .layer(from_fn(in_time));

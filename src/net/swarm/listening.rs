@@ -47,11 +47,14 @@ pub(crate) async fn open(
         let refuse = |error: io::Error| NetError::Listen {
             address: format!("{}:{}", it.host, it.port),
             reason: error.to_string(),
+            taken: error.kind() == io::ErrorKind::AddrInUse,
         };
         let mut address = resolve(it).await.map_err(refuse)?;
         match free(address) {
             Ok(()) => {}
-            Err(_) if it.moves => address.set_port(0),
+            Err(error) if it.moves && error.kind() == io::ErrorKind::AddrInUse => {
+                address.set_port(0);
+            }
             Err(error) => return Err(refuse(error)),
         }
         let id = swarm
