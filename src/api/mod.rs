@@ -21,7 +21,7 @@
 //! # }
 //! ```
 //!
-//! Everything is asked of a [`Way`](way::Way): over the node's socket, or of the service of a node in
+//! Everything is asked of a `Way`: over the node's socket, or of the service of a node in
 //! the same process. Refuses to hold rules: what the node refuses is passed on.
 
 mod client;

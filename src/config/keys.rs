@@ -44,7 +44,7 @@ impl Key {
         format!("MESHMQ_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
 
-    /// The value where nobody gives one; `None` where [`Key::unset`] says what happens then.
+    /// The value where nobody gives one; `None` where the field `unset` says what happens then.
     pub fn default(&self) -> Option<Value> {
         let mut limits = Limits::default();
         let limit = limit_fields(&mut limits).into_iter().find(|(name, _)| *name == self.name);
