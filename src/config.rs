@@ -20,6 +20,10 @@ use std::path::{Path, PathBuf};
 
 /// Port of the hop protocol, tcp, unless another is asked for.
 pub const HOP_PORT: u16 = 7670;
+/// Port of the HTTP door on TCP, unless another is asked for.
+pub const HTTP_PORT: u16 = 7671;
+/// Name of the file in the node's directory that holds the access token of that door.
+pub const TOKEN_NAME: &str = "token";
 /// Longest path of a socket, in bytes: systems take 104 to 108.
 pub const SOCKET_PATH_MAX: usize = 100;
 /// Name of the socket in the node's directory.
@@ -35,6 +39,9 @@ pub const SYSTEM_DIR: &str = "/etc/meshmq";
 pub struct NodeFile {
     /// Path of the socket for local programs.
     pub socket: PathBuf,
+    /// Where the HTTP door on TCP is, if it is open.
+    #[serde(default)]
+    pub http: Option<String>,
     /// Ports that were chosen, by what was asked for: the next start takes them again.
     #[serde(default)]
     pub ports: BTreeMap<String, u16>,

@@ -57,8 +57,8 @@ impl Way for LocalWay {
     fn send<'a>(&'a self, to: &'a str, batch: Vec<Message>) -> Answer<'a, Vec<MessageId>> {
         Box::pin(async move {
             let messages = batch.into_iter().map(written).collect::<Result<_>>()?;
-            let sent = self.service.send(to, messages, Wait::Stored, Duration::ZERO).await?;
-            Ok(sent.into_iter().map(|sent| MessageId::new(sent.id.to_string())).collect())
+            let sent = self.service.send(to, messages, None, Wait::Stored, Duration::ZERO).await?;
+            Ok(sent.sent.into_iter().map(|sent| MessageId::new(sent.id.to_string())).collect())
         })
     }
 

@@ -179,7 +179,7 @@ fn check(args: CheckArgs, context: &mut Context) -> Result<Exit, CliError> {
         Err(other) => return Err(other.into()),
     };
     let data = data_dir(settings.text("data").map(PathBuf::from).as_deref())?;
-    daemon::check(&options(&settings, data)).map_err(|why| {
+    daemon::check(&options(&settings, data)?).map_err(|why| {
         CliError::new(Exit::Configuration, "configuration", format!("{}: {why}", file.display()))
             .hint(why.hint)
     })?;

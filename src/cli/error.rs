@@ -165,8 +165,8 @@ impl From<Problem> for CliError {
 pub fn exit_of(problem: &str, status: u16) -> Exit {
     match problem {
         code::BAD_REQUEST | code::BAD_ADDRESS | "out_of_bounds" | "wrong_kind" => Exit::Usage,
-        code::TOO_LARGE => Exit::TooLarge,
-        code::NO_SUCH_NODE | "no_such_queue" | "no_such_message" => Exit::Unknown,
+        code::TOO_LARGE | "idempotency_mismatch" => Exit::TooLarge,
+        code::NO_SUCH_NODE | "no_such_queue" | "no_such_message" | "no_such_token" => Exit::Unknown,
         code::INVITER_UNREACHABLE | code::NOT_READY => Exit::Unreachable,
         "queue_exists" | code::NAME_TAKEN | code::MESH_IN_USE => Exit::Exists,
         "disk_low" | code::STORE_FAILED => Exit::Disk,
@@ -176,7 +176,10 @@ pub fn exit_of(problem: &str, status: u16) -> Exit {
         | code::TOKEN_EXPIRED
         | code::TOKEN_USED
         | code::OTHER_MESH
-        | code::NOT_ALLOWED => Exit::Denied,
+        | code::NOT_ALLOWED
+        | code::UNAUTHORIZED
+        | code::BAD_HOST
+        | code::BAD_ORIGIN => Exit::Denied,
         code::INTERNAL | code::NO_SUCH_PATH => Exit::Defect,
         _ => exit_of_status(status),
     }

@@ -1,8 +1,8 @@
 //! The flags that say how a node is set, shared by `up` and `config show`.
 
-use super::error::CliError;
+use super::error::{CliError, Exit};
 use crate::config::{Flag, Key, Settings, Value};
-use crate::daemon::UpOptions;
+use crate::daemon::{BadWish, HttpWish, TlsFiles, UpOptions};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,6 +21,15 @@ pub(super) struct NodeFlags {
     /// Neither look for nodes on the local network nor show this one
     #[arg(long)]
     no_discovery: bool,
+    /// Serve HTTP here too: IP:PORT or `off` [default: 127.0.0.1:7671, or a free port]
+    #[arg(long, value_name = "ADDR", value_parser = read_wish)]
+    http: Option<String>,
+    /// Certificate chain in PEM for --http; an address that other machines reach needs one
+    #[arg(long, value_name = "FILE", requires = "http_key")]
+    http_cert: Option<String>,
+    /// Key of the certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "http_cert")]
+    http_key: Option<String>,
     /// Let members of this group use the node too
     #[arg(long, value_name = "GROUP")]
     socket_group: Option<String>,
@@ -46,6 +55,9 @@ impl NodeFlags {
             ("peers", list(&self.peer)),
             ("announce", list(&self.announce)),
             ("discovery", self.no_discovery.then_some(Value::Switch(false))),
+            ("http", self.http.clone().map(Value::Text)),
+            ("http_cert", self.http_cert.clone().map(Value::Text)),
+            ("http_key", self.http_key.clone().map(Value::Text)),
             ("socket_group", self.socket_group.clone().map(Value::Text)),
         ];
         for (name, value) in own {
@@ -70,9 +82,29 @@ fn set(text: &str) -> Result<Flag, CliError> {
     Ok((key, value))
 }
 
+/// Checks where HTTP is to be served.
+fn read_wish(text: &str) -> Result<String, BadWish> {
+    text.parse::<HttpWish>().map(|_| text.to_owned())
+}
+
 /// What a node is started with.
-pub(super) fn options(settings: &Settings, data: PathBuf) -> UpOptions {
-    UpOptions {
+///
+/// # Errors
+/// 78 if the door on TCP is set to what it cannot be.
+pub(super) fn options(settings: &Settings, data: PathBuf) -> Result<UpOptions, CliError> {
+    let bad = |message: String| CliError::new(Exit::Configuration, "configuration", message);
+    let http = match settings.text("http") {
+        Some(text) => text.parse().map_err(|why| bad(format!("`{text}` in `http`: {why}")))?,
+        None => HttpWish::Usual,
+    };
+    let http_tls = match (settings.text("http_cert"), settings.text("http_key")) {
+        (Some(certificate), Some(key)) => {
+            Some(TlsFiles { certificate: certificate.into(), key: key.into() })
+        }
+        (None, None) => None,
+        _ => return Err(bad("`http_cert` and `http_key` go together".to_owned())),
+    };
+    Ok(UpOptions {
         data,
         name: settings.text("name"),
         listen: settings.texts("listen"),
@@ -81,9 +113,11 @@ pub(super) fn options(settings: &Settings, data: PathBuf) -> UpOptions {
         discovery: settings.is_on("discovery"),
         socket_group: settings.text("socket_group"),
         limits: settings.limits(),
+        http,
+        http_tls,
         join: None,
         exit_with_stdin: false,
-    }
+    })
 }
 
 #[cfg(test)]

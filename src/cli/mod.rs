@@ -26,6 +26,7 @@ mod queue;
 mod recv;
 mod send;
 mod status;
+mod token;
 mod trace;
 mod up;
 mod version;
@@ -70,6 +71,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(completion::ManArgs),
@@ -127,6 +130,7 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Trace(args) => trace::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Config(command) => config::run(command, context),
+        Command::Token(command) => token::run(command, context).await,
         Command::Demo(args) => demo::run(args, context).await,
         Command::Completion(args) => completion::completion(args, Cli::command(), context),
         Command::Man(args) => completion::man(args, Cli::command(), context),

@@ -47,7 +47,7 @@ pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, Cli
     let options = UpOptions {
         join: args.join,
         exit_with_stdin: args.exit_with_stdin,
-        ..options(&settings, data.clone())
+        ..options(&settings, data.clone())?
     };
     let mut said = Ok(());
     daemon::run(options, |ready| said = greet(context, ready, &data, first)).await?;
@@ -92,6 +92,9 @@ fn greet(
     out.say(format!("node {name} is {} in mesh {}", styled(GOOD, "ready"), ready.mesh))?;
     for address in &ready.listen {
         out.say(styled(FAINT, format!("  listens on {address}")))?;
+    }
+    if let Some(url) = &ready.http {
+        out.say(styled(FAINT, format!("  serves HTTP on {url}")))?;
     }
     out.say(styled(FAINT, format!("  keeps its data in {}", data.display())))?;
     if first {

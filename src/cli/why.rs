@@ -5,7 +5,7 @@ use super::error::{CliError, Exit};
 use super::output::{BAD, FAINT, GOOD, STRONG, styled};
 use super::trace::lines_of;
 use super::units::{count, span};
-use crate::client::json::{Check, CheckOutcome, Why};
+use crate::client::json::{Condition, ConditionState, Why};
 use crate::client::path;
 use clap::Args;
 
@@ -74,7 +74,7 @@ async fn ask(subject: &str, context: &Context) -> Result<Why, CliError> {
         None => None,
     };
     let why: Why = context.within(client.get(&path::why_node(subject))).await?;
-    let is_member = why.checks.first().is_some_and(|first| first.outcome == CheckOutcome::Ok);
+    let is_member = why.checks.first().is_some_and(|first| first.outcome == ConditionState::Ok);
     match unknown {
         Some(unknown) if !is_member => Err(unknown),
         _ => Ok(why),
@@ -87,11 +87,11 @@ fn looks_like_id(text: &str) -> bool {
     text.split('-').count() == 3 && text.split('-').all(part)
 }
 
-fn line_of(number: usize, check: &Check) -> String {
+fn line_of(number: usize, check: &Condition) -> String {
     let (mark, detail) = match check.outcome {
-        CheckOutcome::Ok => (styled(GOOD, "ok  "), check.detail.as_str()),
-        CheckOutcome::Fail => (styled(BAD, "FAIL"), check.detail.as_str()),
-        CheckOutcome::Open => (styled(FAINT, "-   "), "not known before the above holds"),
+        ConditionState::Ok => (styled(GOOD, "ok  "), check.detail.as_str()),
+        ConditionState::Fail => (styled(BAD, "FAIL"), check.detail.as_str()),
+        ConditionState::Open => (styled(FAINT, "-   "), "not known before the above holds"),
     };
     format!("{number} {mark}  {:<8}  {detail}", check.check)
 }

@@ -33,6 +33,14 @@ pub fn lock(token: &str, verb: &str) -> String {
 /// Acknowledges many locks.
 pub const LOCKS_ACK: &str = "/v1/locks/ack";
 
+/// The access tokens.
+pub const TOKENS: &str = "/v1/tokens";
+
+/// `/v1/tokens/{id}`.
+pub fn token(id: &str) -> String {
+    format!("{TOKENS}/{}", segment(id))
+}
+
 /// `/v1/dead/{id}`.
 pub fn dead(id: &str) -> String {
     format!("/v1/dead/{}", segment(id))

@@ -78,6 +78,17 @@ pub const KEYS: &[Key] = &[
         .unset("those listened on"),
     key("discovery", Kind::Switch, "Look for nodes on the local network, and show this one")
         .flag("no_discovery"),
+    key("http", Kind::Text, "Where HTTP is served beside the socket: IP:PORT or `off`")
+        .flag("http")
+        .unset("127.0.0.1:7671, or a free port"),
+    key(
+        "http_cert",
+        Kind::Text,
+        "Certificate chain in PEM; an address that others reach needs one",
+    )
+    .flag("http_cert")
+    .unset("none"),
+    key("http_key", Kind::Text, "Key of the certificate in PEM").flag("http_key").unset("none"),
     key("socket_group", Kind::Text, "A group whose members may use the node too")
         .flag("socket_group")
         .unset("the node's own user only"),

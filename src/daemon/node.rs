@@ -10,19 +10,21 @@ use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
 use crate::runtime::{self, Clock, Handle, Timed};
 use crate::security::{Gatekeeper, Identity};
-use crate::service::{Metrics, Parts, Service};
+use crate::service::{LinkNews, Metrics, Parts, Service};
 use crate::store::SledStore;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Things said by the links that wait for the engine.
 const NET_EVENTS_MAX: usize = 1_024;
+/// News of links kept for a slow listener; then it is told that it missed some.
+const LINK_NEWS_MAX: usize = 1_024;
 /// How long the links may take to listen.
 const LISTEN_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -38,6 +40,7 @@ pub(super) struct Node {
     announce: Vec<SocketAddr>,
     thread: std::thread::JoinHandle<Engine<Timed<SledStore>>>,
     listening: watch::Receiver<()>,
+    link_news: broadcast::Sender<LinkNews>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -67,10 +70,11 @@ impl Node {
             output => outbound.try_send(output),
         });
         let (listens, listening) = watch::channel(());
+        let (link_news, _) = broadcast::channel(LINK_NEWS_MAX);
         let tasks = vec![
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
             tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone())),
-            tokio::spawn(pump(from_net, handle.clone(), listens)),
+            tokio::spawn(pump(from_net, handle.clone(), listens, link_news.clone())),
             tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
         ];
         Ok(Self {
@@ -84,6 +88,7 @@ impl Node {
             announce,
             thread,
             listening,
+            link_news,
             tasks,
         })
     }
@@ -95,6 +100,7 @@ impl Node {
             identity: Arc::clone(&self.identity),
             gatekeeper: Arc::clone(&self.gatekeeper),
             links: Arc::new(NetLinks(self.net.clone(), self.announce.clone())),
+            link_news: self.link_news.clone(),
             stop: self.stop.clone(),
             metrics: Arc::clone(&self.metrics),
             socket: socket.display().to_string(),

@@ -14,6 +14,14 @@ use bytes::Bytes;
 pub enum Command {
     /// Accepts all messages in one commit, or none. Reply: [`Reply::Accepted`].
     Send(Vec<Outgoing>),
+    /// The same under a key: a repetition within a day sends nothing. Reply: [`Reply::Accepted`], or
+    /// [`Reply::Repeated`] for a repetition.
+    SendOnce {
+        /// The key, and what it stands for.
+        request: OnceKey,
+        /// The messages.
+        messages: Vec<Outgoing>,
+    },
     /// Hands out ready messages under locks. Reply: [`Reply::Deliveries`], empty if none is ready.
     Receive {
         /// From which local queue.
@@ -93,6 +101,15 @@ pub enum Command {
     Kept,
 }
 
+/// What makes a send the same as an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnceKey {
+    /// Hash of who sends and of the key they chose.
+    pub key: Short,
+    /// Hash of everything that is sent, its salts excepted.
+    pub digest: Short,
+}
+
 /// A message to be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
@@ -160,6 +177,8 @@ pub enum Reply {
     Count(u64),
     /// The messages are on disk (express ones in memory), with these ids.
     Accepted(Vec<MessageId>),
+    /// They were accepted before, under the same key, with these ids.
+    Repeated(Vec<MessageId>),
     /// Messages under locks.
     Deliveries(Vec<Delivered>),
     /// Messages as they lie.

@@ -12,6 +12,7 @@ mod directory;
 mod engine;
 mod links;
 mod node;
+mod once;
 mod origin;
 mod policy;
 mod queues;

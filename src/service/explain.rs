@@ -16,7 +16,7 @@ const CLOCK_OFF_MS: u64 = 5 * MINUTE_MS;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ConditionState {
     /// It holds.
     Holds,
     /// It does not hold.
@@ -27,11 +27,11 @@ pub enum Outcome {
 
 /// One thing that has to hold before a message can arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Condition {
     /// Its name, stable for programs.
     pub check: &'static str,
     /// How it came out.
-    pub outcome: Outcome,
+    pub outcome: ConditionState,
     /// What was found, for people.
     pub detail: String,
     /// What to do, if it fails and something can be done; else empty.
@@ -48,7 +48,7 @@ pub struct Why {
     /// Own messages that wait for that node.
     pub waiting: u64,
     /// The checks, in order; none if nothing is to be delivered any more.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Condition>,
     /// Time until something is tried again at the latest, in milliseconds.
     pub next_try_ms: Option<u64>,
 }
@@ -293,7 +293,7 @@ fn check_answers(checks: &mut Checks, refused: Option<NotTaken>) {
 
 /// Checks in the making: after the first that fails, the others cannot be told.
 #[derive(Default)]
-struct Checks(Vec<Finding>);
+struct Checks(Vec<Condition>);
 
 impl Checks {
     fn holds(&mut self, check: &'static str, detail: String) {
@@ -302,14 +302,14 @@ impl Checks {
 
     /// A check that does not rest on the earlier ones.
     fn always(&mut self, check: &'static str, holds: bool, detail: String) {
-        let outcome = if holds { Outcome::Holds } else { Outcome::Fails };
-        self.0.push(Finding { check, outcome, detail, hint: String::new() });
+        let outcome = if holds { ConditionState::Holds } else { ConditionState::Fails };
+        self.0.push(Condition { check, outcome, detail, hint: String::new() });
     }
 
     fn add(&mut self, check: &'static str, holds: bool, detail: String, hint: &str) {
-        if self.0.iter().any(|finding| finding.outcome == Outcome::Fails) {
+        if self.0.iter().any(|finding| finding.outcome == ConditionState::Fails) {
             let (detail, hint) = (String::new(), String::new());
-            self.0.push(Finding { check, outcome: Outcome::Open, detail, hint });
+            self.0.push(Condition { check, outcome: ConditionState::Open, detail, hint });
         } else {
             self.always(check, holds, detail);
             if let (false, Some(last)) = (holds, self.0.last_mut()) {

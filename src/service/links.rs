@@ -17,6 +17,15 @@ pub struct Link {
     pub rtt_ms: Option<f64>,
 }
 
+/// A link came up or went down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkNews {
+    /// The other end.
+    pub node: NodeId,
+    /// Whether it is up now.
+    pub up: bool,
+}
+
 /// A node that is no member and was seen on the local network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {

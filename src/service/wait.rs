@@ -7,6 +7,7 @@ use super::send::parse_id;
 use super::{Sent, Service, ServiceError};
 use crate::engine::command::{Command, MessageState, Reply};
 use crate::engine::ids::MessageId;
+use crate::engine::rejection::Rejection;
 use crate::engine::step::Event;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -98,13 +99,16 @@ impl Service {
         ids: &[MessageId],
     ) -> Result<BTreeMap<MessageId, MessageState>, ServiceError> {
         let asked = ids.iter().map(|id| self.call(Command::State(id.reference())));
-        let answers = futures::future::try_join_all(asked).await?;
+        let answers = futures::future::join_all(asked).await;
         let mut states = BTreeMap::new();
         for (&id, answer) in ids.iter().zip(answers) {
-            let Reply::State(state) = answer else {
-                return Err(ServiceError::Internal("a state was expected".to_owned()));
-            };
-            states.insert(id, state);
+            match answer {
+                Ok(Reply::State(state)) => drop(states.insert(id, state)),
+                Ok(_) => return Err(ServiceError::Internal("a state was expected".to_owned())),
+                // Settled, and so long ago that nothing more is known: there is nothing to follow.
+                Err(ServiceError::Rejected(Rejection::NoSuchMessage)) => {}
+                Err(why) => return Err(why),
+            }
         }
         Ok(states)
     }

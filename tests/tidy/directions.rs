@@ -58,7 +58,8 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["zeroize"], &["security", "net"]),
     (&["blake3"], &["security", "codec", "daemon", "simulations"]),
     (&["ciborium"], &["codec", "security"]),
-    (&["axum", "tower_service"], &["gateway"]),
+    (&["axum", "tower_service", "tokio_rustls", "utoipa_axum"], &["gateway"]),
+    (&["utoipa"], &["gateway", "client"]),
     (&["hyper", "hyper_util", "http_body_util"], &["gateway", "client", "cli", "daemon"]),
     (
         &["serde_json"],

@@ -56,7 +56,7 @@ impl Node {
         let program = std::env::current_exe().map_err(failed)?;
         let mut command = Command::new(program);
         command
-            .args(["up", "--json", "--exit-with-stdin", "--no-discovery"])
+            .args(["up", "--json", "--exit-with-stdin", "--no-discovery", "--http", "off"])
             .args(["--name", self.name, "--listen", "127.0.0.1:0"])
             .arg("--announce")
             .arg(self.cable.address().to_string())

@@ -10,9 +10,21 @@ fn a_flag_of_its_own_goes_before_set() {
     };
     let settings = Settings::load(None, |_| None, flags.given().expect("all is good"));
     let options = options(&settings.expect("all is good"), PathBuf::from("/x"));
+    let options = options.expect("all is good");
     assert_eq!(options.name.as_deref(), Some("own"));
     assert_eq!(options.limits.relay_bytes, 1 << 20);
     assert!(!options.discovery);
+}
+
+#[test]
+fn a_door_that_cannot_be_is_a_configuration_error() {
+    for set in [&["http=nowhere"][..], &["http_cert=a.pem"]] {
+        let set = set.iter().map(ToString::to_string).collect();
+        let flags = NodeFlags { set, ..NodeFlags::default() };
+        let settings = Settings::load(None, |_| None, flags.given().expect("keys"));
+        let refused = options(&settings.expect("all is good"), PathBuf::from("/x"));
+        assert_eq!(refused.map_err(|why| why.exit).map(drop), Err(78));
+    }
 }
 
 #[test]

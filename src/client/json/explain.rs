@@ -2,9 +2,10 @@
 
 use crate::engine::message::Delivery;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Answer to `GET /v1/outgoing/{node}/why` and `GET /v1/messages/{id}/why`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
     /// The node that it is about, by name, or by id if the name is not known here.
     pub destination: String,
@@ -15,18 +16,18 @@ pub struct Why {
     pub waiting: u64,
     /// What has to hold, in order; empty if the message is not on its way any more. The first that
     /// fails is the reason.
-    pub checks: Vec<Check>,
+    pub checks: Vec<Condition>,
     /// When something is tried again at the latest, in seconds from now; null if an event decides.
     pub next_try_s: Option<f64>,
 }
 
 /// One thing that has to hold before a message can arrive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Condition {
     /// `name`, `seen`, `path`, `session`, `window`, `room`, `refusal`, `time`.
     pub check: String,
     /// How it came out.
-    pub outcome: CheckOutcome,
+    pub outcome: ConditionState,
     /// What was found; empty if it is open.
     pub detail: String,
     /// What to do, if it fails and something can be done.
@@ -35,9 +36,9 @@ pub struct Check {
 }
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum CheckOutcome {
+pub enum ConditionState {
     /// It holds.
     Ok,
     /// It does not hold.
@@ -47,13 +48,14 @@ pub enum CheckOutcome {
 }
 
 /// What a node knows of a message that it accepted: answer to `GET /v1/messages/{id}/trace`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trace {
     /// Its id.
     pub id: String,
     /// Where it goes: `queue@node`.
     pub to: String,
     /// Express, recoverable or transactional.
+    #[schema(schema_with = super::schema::delivery)]
     pub delivery: Delivery,
     /// 0 to 7.
     pub priority: u8,
@@ -71,7 +73,7 @@ pub struct Trace {
 }
 
 /// Something that happened to a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Step {
     /// `stored`, `handed`, `arrived`, `received`, `dead` or `unconfirmed`.
     pub step: String,

@@ -34,6 +34,7 @@ impl Node {
     fn obey(&mut self, turn: &mut Turn<'_>, command: Command) -> Result<Reply, Fault> {
         Ok(match command {
             Command::Send(messages) => self.send(turn, messages)?,
+            Command::SendOnce { request, messages } => self.send_once(turn, request, messages)?,
             Command::Receive { queue, max, lease_ms, session } => {
                 Reply::Deliveries(self.queues.receive(turn, &queue, max, lease_ms, session)?)
             }

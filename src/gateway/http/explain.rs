@@ -1,15 +1,16 @@
 //! Questions about what does not move, and waiting for what does.
 
 use super::WAIT_DEFAULT;
+use super::api::Problems;
 use super::error::Refusal;
 use super::extract::{Name, Query, millis};
 use super::view::{self, seconds, time};
 use crate::client::json::{
-    Check, CheckOutcome, Discovery, DiscoveryState, Sent, SentState, Step, Trace, Wait, Why,
+    Condition, ConditionState, Discovery, DiscoveryState, Sent, SentState, Step, Trace, Wait, Why,
 };
 use crate::engine::command::MessageState;
 use crate::engine::time::Timestamp;
-use crate::service::{self, Outcome, Service};
+use crate::service::{self, Service};
 use axum::extract::State;
 use serde::Deserialize;
 use std::time::Duration;
@@ -23,6 +24,17 @@ pub(super) struct UntilQuery {
 }
 
 /// `GET /v1/messages/{id}/wait`
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/wait", tag = "messages", operation_id = "messages_wait",
+    params(
+        ("id" = String, Path, description = "The id of a message that was sent here",
+         pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
+        ("until" = Wait, Query, description = "How far it is to come"),
+        ("timeout_s" = inline(Option<f64>), Query, description = "How long to wait at most: 30 unless said",
+         minimum = 0.0, maximum = 43_200.0),
+    ),
+    responses((status = 200, description = "How far it has come then", body = Sent), Problems)
+)]
 pub(super) async fn wait(
     State(service): State<Service>,
     Name(id): Name,
@@ -42,6 +54,14 @@ pub(super) async fn wait(
 }
 
 /// `GET /v1/messages/{id}/trace`
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/trace", tag = "messages", operation_id = "messages_trace",
+    params(
+        ("id" = String, Path, description = "The id of a message that was sent here",
+         pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
+    ),
+    responses((status = 200, description = "What is known of it", body = Trace), Problems)
+)]
 pub(super) async fn trace(
     State(service): State<Service>,
     Name(id): Name,
@@ -51,6 +71,14 @@ pub(super) async fn trace(
 }
 
 /// `GET /v1/messages/{id}/why`
+#[utoipa::path(
+    get, path = "/v1/messages/{id}/why", tag = "messages", operation_id = "messages_why",
+    params(
+        ("id" = String, Path, description = "The id of a message that was sent here",
+         pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
+    ),
+    responses((status = 200, description = "Why it is where it is", body = Why), Problems)
+)]
 pub(super) async fn why_message(
     State(service): State<Service>,
     Name(id): Name,
@@ -60,6 +88,14 @@ pub(super) async fn why_message(
 }
 
 /// `GET /v1/outgoing/{node}/why`
+#[utoipa::path(
+    get, path = "/v1/outgoing/{node}/why", tag = "outgoing", operation_id = "outgoing_why",
+    params(
+        ("node" = String, Path, description = "The name of a node, or its id",
+         pattern = "^[a-z0-9~-]{1,128}$"),
+    ),
+    responses((status = 200, description = "Why its messages are where they are", body = Why), Problems)
+)]
 pub(super) async fn why_node(
     State(service): State<Service>,
     Name(node): Name,
@@ -69,6 +105,10 @@ pub(super) async fn why_node(
 }
 
 /// `GET /v1/discovery`
+#[utoipa::path(
+    get, path = "/v1/discovery", tag = "mesh", operation_id = "discovery",
+    responses((status = 200, description = "How nodes on the same network are looked for", body = Discovery), Problems)
+)]
 pub(super) async fn discovery(State(service): State<Service>) -> axum::Json<Discovery> {
     let (state, why) = match service.discovery() {
         service::Discovery::On => (DiscoveryState::On, None),
@@ -79,12 +119,12 @@ pub(super) async fn discovery(State(service): State<Service>) -> axum::Json<Disc
 }
 
 async fn why(service: &Service, found: service::Why) -> Result<Why, Refusal> {
-    let checks = found.findings.into_iter().map(|finding| Check {
+    let checks = found.findings.into_iter().map(|finding| Condition {
         check: finding.check.to_owned(),
         outcome: match finding.outcome {
-            Outcome::Holds => CheckOutcome::Ok,
-            Outcome::Fails => CheckOutcome::Fail,
-            Outcome::Open => CheckOutcome::Open,
+            service::ConditionState::Holds => ConditionState::Ok,
+            service::ConditionState::Fails => ConditionState::Fail,
+            service::ConditionState::Open => ConditionState::Open,
         },
         detail: finding.detail,
         hint: Some(finding.hint).filter(|hint| !hint.is_empty()),

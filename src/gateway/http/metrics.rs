@@ -1,5 +1,6 @@
 //! `GET /metrics`: the node's numbers in the text format of Prometheus.
 
+use super::api::Problems;
 use super::error::Refusal;
 use crate::engine::time::Timestamp;
 use crate::os;
@@ -13,6 +14,14 @@ use std::fmt::{Display, Write};
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// `GET /metrics`
+#[utoipa::path(
+    get, path = "/metrics", tag = "node", operation_id = "metrics",
+    responses(
+        (status = 200, description = "The text format of Prometheus", body = String,
+         content_type = "text/plain; version=0.0.4; charset=utf-8"),
+        Problems
+    )
+)]
 pub(super) async fn metrics(State(service): State<Service>) -> Result<Response, Refusal> {
     let measured = service.measured().await?;
     let mut page = Page::default();

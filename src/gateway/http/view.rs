@@ -141,6 +141,12 @@ pub(super) fn peers(peers: service::Peers) -> json::Peers {
     json::Peers { items: items.collect(), strangers: strangers.collect() }
 }
 
+/// One thing that a node needs to be ready.
+pub(super) fn check(check: service::Check) -> json::Check {
+    let service::Check { name, ok, detail } = check;
+    json::Check { name: name.to_owned(), ok, detail }
+}
+
 /// The node itself.
 pub(super) fn status(status: service::Status) -> json::Status {
     json::Status {
@@ -150,6 +156,7 @@ pub(super) fn status(status: service::Status) -> json::Status {
             mesh: status.mesh,
             listen: status.listen,
             socket: status.socket,
+            http: status.http,
         },
         version: status.version.to_owned(),
         uptime_s: status.uptime.as_secs_f64(),
@@ -160,5 +167,6 @@ pub(super) fn status(status: service::Status) -> json::Status {
         carried: status.summary.carried,
         dead: status.summary.dead,
         queues: status.summary.queues,
+        warnings: status.warnings,
     }
 }

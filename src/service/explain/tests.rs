@@ -1,6 +1,6 @@
 use super::*;
 
-fn outcomes(checks: &Checks) -> Vec<(&'static str, Outcome)> {
+fn outcomes(checks: &Checks) -> Vec<(&'static str, ConditionState)> {
     checks.0.iter().map(|finding| (finding.check, finding.outcome)).collect()
 }
 
@@ -12,8 +12,12 @@ fn after_the_first_that_fails_the_others_are_open() {
     checks.add("c", true, "not told".to_owned(), "");
     checks.always("d", true, "told".to_owned());
     let found = outcomes(&checks);
-    let wanted =
-        [("a", Outcome::Holds), ("b", Outcome::Fails), ("c", Outcome::Open), ("d", Outcome::Holds)];
+    let wanted = [
+        ("a", ConditionState::Holds),
+        ("b", ConditionState::Fails),
+        ("c", ConditionState::Open),
+        ("d", ConditionState::Holds),
+    ];
     assert_eq!(found, wanted);
     let hints: Vec<&str> = checks.0.iter().map(|finding| finding.hint.as_str()).collect();
     assert_eq!(hints, ["", "mend it", "", ""]);
@@ -32,7 +36,8 @@ fn a_link_must_be_agreed_and_have_room() {
     ] {
         let mut checks = Checks::default();
         check_link(&mut checks, link.as_ref());
-        let fails = outcomes(&checks).into_iter().find(|(_, outcome)| *outcome == Outcome::Fails);
+        let fails =
+            outcomes(&checks).into_iter().find(|(_, outcome)| *outcome == ConditionState::Fails);
         assert_eq!(fails.map(|(check, _)| check), failing, "{link:?}");
     }
 }
@@ -47,7 +52,8 @@ fn a_full_queue_is_told_from_another_refusal() {
     ] {
         let mut checks = Checks::default();
         check_answers(&mut checks, reason);
-        let fails = outcomes(&checks).into_iter().find(|(_, outcome)| *outcome == Outcome::Fails);
+        let fails =
+            outcomes(&checks).into_iter().find(|(_, outcome)| *outcome == ConditionState::Fails);
         assert_eq!(fails.map(|(check, _)| check), failing, "{reason:?}");
     }
 }
