@@ -80,6 +80,7 @@ impl Node {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut child = command(dir.path())
             .args(["up", "--json", "--name", name, "--listen", "127.0.0.1:0", "--no-discovery"])
+            .args(["--http", "127.0.0.1:0"])
             .arg("--exit-with-stdin")
             .args(args)
             .stdin(Stdio::piped())
