@@ -1,12 +1,7 @@
 //! `meshmq demo`: three real nodes on this machine, and everything that can go wrong between them.
 //!
-//! The nodes are processes of this same program in a temporary folder. Each is reached only through
-//! a cable of the demo, which can be pulled. Nothing is left behind: the nodes end when their
-//! standard input does, and a sweeper removes the folder even if the demo is killed.
+//! Each node is reached only through a cable of the demo, which can be pulled.
 
-mod cable;
-mod folder;
-mod node;
 mod receiver;
 mod story;
 mod view;
@@ -14,6 +9,7 @@ mod view;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::output::{BAD, GOOD, STRONG, TYPED, styled};
+use super::sandbox;
 use super::table::{Column, Table};
 use clap::Args;
 use serde::Serialize;
@@ -64,7 +60,7 @@ impl Outcome {
 /// Tells the story and judges it.
 pub(super) async fn run(args: DemoArgs, context: &mut Context) -> Result<Exit, CliError> {
     if let Some(folder) = args.sweep {
-        folder::sweep(&folder).await;
+        sandbox::sweep(&folder).await;
         return Ok(Exit::Done);
     }
     let signals = async {
@@ -77,7 +73,7 @@ pub(super) async fn run(args: DemoArgs, context: &mut Context) -> Result<Exit, C
             _ = hang_up.recv() => 129,
         })
     };
-    let folder = folder::Folder::make()?;
+    let folder = sandbox::Folder::make()?;
     let mut view = view::View::new(context);
     let told = tokio::select! {
         told = story::tell(folder.path(), &mut view) => told,

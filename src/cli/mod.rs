@@ -9,6 +9,7 @@ pub mod output;
 pub mod table;
 pub mod units;
 
+mod bench;
 mod completion;
 mod config;
 mod dead;
@@ -24,6 +25,7 @@ mod peek;
 mod peers;
 mod queue;
 mod recv;
+mod sandbox;
 mod send;
 mod status;
 mod token;
@@ -76,6 +78,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(completion::ManArgs),
+    Bench(bench::BenchArgs),
     Version(version::VersionArgs),
 }
 
@@ -134,6 +137,7 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Demo(args) => demo::run(args, context).await,
         Command::Completion(args) => completion::completion(args, Cli::command(), context),
         Command::Man(args) => completion::man(args, Cli::command(), context),
+        Command::Bench(args) => bench::run(args, context).await,
         Command::Version(args) => version::run(args, context),
     }
 }

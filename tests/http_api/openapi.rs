@@ -114,7 +114,8 @@ async fn answers_are_as_described() {
             let answer = http.call(method, path, body).await;
             let operation = &document["paths"][named][method.to_lowercase()];
             let responses = &operation["responses"];
-            let described = responses.get(answer.status.as_str()).unwrap_or(&responses["default"]);
+            let described =
+                responses.get(answer.status.as_str()).unwrap_or_else(|| &responses["default"]);
             assert!(described.is_object(), "{method} {named}: {answer:?}");
             let content = &described["content"];
             if !answer.bytes.is_empty() {

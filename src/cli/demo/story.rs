@@ -1,7 +1,7 @@
 //! What happens in the demo, in order: each blow falls while messages are on their way.
 
 use super::super::error::{CliError, Exit};
-use super::node::Node;
+use super::super::sandbox::Node;
 use super::receiver::{Receiver, Tally};
 use super::view::View;
 use super::{MESSAGES, Outcome};
@@ -95,10 +95,10 @@ async fn until_known(a: &mut Client) -> Result<(), CliError> {
 impl<'a> Stage<'a> {
     /// Starts the nodes, and lets a and b join the relay's mesh.
     async fn build(folder: &Path, view: &'a mut View) -> Result<Self, CliError> {
-        let mut relay = Node::new("relay", folder, None).await?;
-        let hub = Some(relay.cable.address());
-        let mut a = Node::new("a", folder, hub).await?;
-        let mut b = Node::new("b", folder, hub).await?;
+        let mut relay = Node::behind_a_cable("relay", folder, None).await?;
+        let hub = relay.address();
+        let mut a = Node::behind_a_cable("a", folder, hub).await?;
+        let mut b = Node::behind_a_cable("b", folder, hub).await?;
         relay.start(None).await?;
         let mut inviter = relay.connect().await?;
         for node in [&mut a, &mut b] {
@@ -124,12 +124,12 @@ impl<'a> Stage<'a> {
         self.send_until(MESSAGES / 4).await?;
         self.received(MESSAGES / 20).await;
 
-        self.relay.cable.pull();
+        self.relay.set_cable(true);
         self.cut_ends(true);
         self.note("the relay's cable is pulled; a goes on sending");
         self.send_until(MESSAGES / 2).await?;
         sleep(CUT_FOR).await;
-        self.relay.cable.put_back();
+        self.relay.set_cable(false);
         self.cut_ends(false);
         self.note("the cable is back");
         self.received(MESSAGES * 3 / 10).await;
@@ -162,7 +162,7 @@ impl<'a> Stage<'a> {
     /// Pulls or puts back what leads from the relay to a and b: whoever dialed, nothing passes.
     fn cut_ends(&self, out: bool) {
         for node in [&self.a, &self.b] {
-            if out { node.cable.pull() } else { node.cable.put_back() }
+            node.set_cable(out)
         }
     }
 

@@ -1,7 +1,7 @@
-//! One node of the demo: a child process of this same program.
+//! One node: a child process of this same program.
 
-use super::super::error::{CliError, Exit};
 use super::cable::Cable;
+use crate::cli::error::{CliError, Exit};
 use crate::client::http::Client;
 use crate::client::json::ReadyEvent;
 use crate::config::KEYS;
@@ -20,11 +20,13 @@ const READY_WITHIN: Duration = Duration::from_secs(15);
 const LOG_SHOWN: usize = 400;
 
 /// A node, running or not.
-pub(super) struct Node {
+pub(in crate::cli) struct Node {
     name: &'static str,
     data: PathBuf,
-    /// The others come in through it.
-    pub(super) cable: Cable,
+    /// The others come in through it, if there is one.
+    cable: Option<Cable>,
+    /// Where it listens itself, once it is ready.
+    listens: Option<SocketAddr>,
     /// Where it looks for its neighbour.
     peer: Option<SocketAddr>,
     child: Option<Child>,
@@ -32,8 +34,15 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// A node that has not started yet.
-    pub(super) async fn new(
+    /// A node that has not started yet, and looks for its neighbour there.
+    pub(in crate::cli) fn new(name: &'static str, folder: &Path, peer: Option<SocketAddr>) -> Self {
+        let data = folder.join(name);
+        let socket = PathBuf::new();
+        Self { name, data, cable: None, listens: None, peer, child: None, socket }
+    }
+
+    /// The same, reached through a cable only.
+    pub(in crate::cli) async fn behind_a_cable(
         name: &'static str,
         folder: &Path,
         peer: Option<SocketAddr>,
@@ -41,12 +50,30 @@ impl Node {
         let cable = Cable::lay().await.map_err(|why| {
             CliError::new(Exit::Configuration, "no_port", format!("no port can be opened: {why}"))
         })?;
-        let data = folder.join(name);
-        Ok(Self { name, data, cable, peer, child: None, socket: PathBuf::new() })
+        Ok(Self { cable: Some(cable), ..Self::new(name, folder, peer) })
+    }
+
+    /// Where others reach it.
+    pub(in crate::cli) fn address(&self) -> Option<SocketAddr> {
+        self.cable.as_ref().map(Cable::address).or(self.listens)
+    }
+
+    /// Pulls its cable, or puts it back.
+    pub(in crate::cli) fn set_cable(&self, out: bool) {
+        match &self.cable {
+            Some(cable) if out => cable.pull(),
+            Some(cable) => cable.put_back(),
+            None => {}
+        }
+    }
+
+    /// The id of its process, while it runs.
+    pub(in crate::cli) fn process(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
     }
 
     /// Starts it, and waits until it is ready. With a token it joins first.
-    pub(super) async fn start(&mut self, token: Option<&str>) -> Result<(), CliError> {
+    pub(in crate::cli) async fn start(&mut self, token: Option<&str>) -> Result<(), CliError> {
         let failed = |why: std::io::Error| self.failure(&format!("cannot be started: {why}"));
         let log = File::options()
             .create(true)
@@ -58,8 +85,6 @@ impl Node {
         command
             .args(["up", "--json", "--exit-with-stdin", "--no-discovery", "--http", "off"])
             .args(["--name", self.name, "--listen", "127.0.0.1:0"])
-            .arg("--announce")
-            .arg(self.cable.address().to_string())
             .arg("--data")
             .arg(&self.data)
             .args(["--config", "/dev/null"])
@@ -71,6 +96,9 @@ impl Node {
         // The story is told by its own settings, not by those of this machine's node.
         for key in KEYS.iter().filter(|key| key.name != "log") {
             command.env_remove(key.variable());
+        }
+        if let Some(cable) = &self.cable {
+            command.arg("--announce").arg(cable.address().to_string());
         }
         if let Some(peer) = self.peer {
             command.arg("--peer").arg(peer.to_string());
@@ -87,26 +115,27 @@ impl Node {
         let Some(listens) = listens else {
             return Err(self.failure("listens on no address"));
         };
-        self.cable.lead_to(listens);
+        self.listens = Some(listens);
+        self.cable.iter().for_each(|cable| cable.lead_to(listens));
         self.socket = PathBuf::from(event.ready.socket);
         self.child = Some(child);
         Ok(())
     }
 
     /// Kills it as a power cut would: SIGKILL.
-    pub(super) async fn kill(&mut self) {
+    pub(in crate::cli) async fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill().await;
         }
     }
 
     /// A connection to its door.
-    pub(super) async fn connect(&self) -> Result<Client, CliError> {
+    pub(in crate::cli) async fn connect(&self) -> Result<Client, CliError> {
         Ok(Client::connect(&self.socket).await?)
     }
 
     /// Path of its door.
-    pub(super) fn socket(&self) -> &Path {
+    pub(in crate::cli) fn socket(&self) -> &Path {
         &self.socket
     }
 
@@ -119,7 +148,7 @@ impl Node {
         let tail =
             String::from_utf8_lossy(&log[log.len().saturating_sub(LOG_SHOWN)..]).into_owned();
         let message = format!("node {} {what}", self.name);
-        CliError::new(Exit::Defect, "demo_node", message)
+        CliError::new(Exit::Defect, "sandbox_node", message)
             .hint(format!("its log ends with: {}", tail.trim()))
     }
 }

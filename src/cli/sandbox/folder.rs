@@ -1,6 +1,6 @@
-//! The demo's temporary folder, and the child that removes it whatever happens to the demo.
+//! The temporary folder, and the child that removes it whatever happens to this process.
 
-use super::super::error::{CliError, Exit};
+use crate::cli::error::{CliError, Exit};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 /// How every such folder's name begins; nothing else is ever swept.
-const PREFIX: &str = "meshmq-demo-";
+const PREFIX: &str = "meshmq-sandbox-";
 /// Longest path of the place for temporary files, in bytes.
 const BASE_MAX: usize = 50;
 /// How long a sweeper tries to remove a folder in which nodes may still be ending.
@@ -20,11 +20,11 @@ const SWEEP_FOR: Duration = Duration::from_secs(20);
 const GONE_FOR: Duration = Duration::from_secs(1);
 /// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
-/// How long a sweeper gets to end after a tidy demo.
+/// How long a sweeper gets to end after a tidy end.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
 /// A folder that only this user can read.
-pub(super) struct Folder {
+pub(in crate::cli) struct Folder {
     path: PathBuf,
     /// Waits for the end of its standard input, which ends with this process.
     sweeper: Child,
@@ -32,7 +32,12 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Makes a new folder among the system's temporary files, and starts its sweeper.
-    pub(super) fn make() -> Result<Self, CliError> {
+    pub(in crate::cli) fn make() -> Result<Self, CliError> {
+        Self::make_in(None)
+    }
+
+    /// The same, in another place. What is left there by a process that was killed stays.
+    pub(in crate::cli) fn make_in(place: Option<&Path>) -> Result<Self, CliError> {
         let failed = |why: std::io::Error| {
             CliError::new(
                 Exit::Disk,
@@ -42,7 +47,7 @@ impl Folder {
         };
         let now = jiff::Timestamp::now().subsec_nanosecond();
         let name = format!("{PREFIX}{}-{now:x}", std::process::id());
-        let path = base().join(name);
+        let path = place.map_or_else(base, Path::to_path_buf).join(name);
         // Somebody else's folder of that name would be an error here, not a trap.
         DirBuilder::new().mode(0o700).create(&path).map_err(failed)?;
         let sweeper = std::env::current_exe().and_then(|program| {
@@ -65,12 +70,12 @@ impl Folder {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Removes it, and ends the sweeper.
-    pub(super) async fn remove(mut self) {
+    pub(in crate::cli) async fn remove(mut self) {
         let _ = std::fs::remove_dir_all(&self.path);
         drop(self.sweeper.stdin.take());
         if tokio::time::timeout(END_WITHIN, self.sweeper.wait()).await.is_err() {
@@ -80,7 +85,7 @@ impl Folder {
 }
 
 /// Waits until standard input ends, then removes the folder until it stays away.
-pub(super) async fn sweep(folder: &Path) {
+pub(in crate::cli) async fn sweep(folder: &Path) {
     let mut input = tokio::io::stdin();
     let mut bytes = [0; 64];
     while matches!(input.read(&mut bytes).await, Ok(1..)) {}
@@ -96,7 +101,7 @@ fn base() -> PathBuf {
     if usual.as_os_str().len() <= BASE_MAX { usual } else { PathBuf::from("/tmp") }
 }
 
-/// Whether it is a demo's folder among the temporary files.
+/// Whether it is such a folder among the temporary files.
 fn is_ours(folder: &Path) -> bool {
     let named = folder.file_name().and_then(|name| name.to_str());
     named.is_some_and(|name| name.starts_with(PREFIX)) && folder.parent() == Some(base().as_path())

@@ -2,7 +2,7 @@ use super::{PREFIX, is_ours};
 use std::path::Path;
 
 #[test]
-fn nothing_but_a_demo_folder_is_ever_swept() {
+fn nothing_but_a_folder_of_ours_is_ever_swept() {
     let temporary = std::env::temp_dir();
     assert!(is_ours(&temporary.join(format!("{PREFIX}0123456789abcdef"))));
     assert!(!is_ours(&temporary));

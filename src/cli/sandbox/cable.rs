@@ -23,7 +23,7 @@ struct Plug {
 }
 
 /// A cable to one node.
-pub(super) struct Cable {
+pub(in crate::cli) struct Cable {
     address: SocketAddr,
     plug: Arc<watch::Sender<Plug>>,
     carrier: JoinHandle<()>,
@@ -31,7 +31,7 @@ pub(super) struct Cable {
 
 impl Cable {
     /// A cable that leads nowhere yet.
-    pub(super) async fn lay() -> io::Result<Self> {
+    pub(in crate::cli) async fn lay() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let plug = Arc::new(watch::Sender::new(Plug::default()));
@@ -40,22 +40,22 @@ impl Cable {
     }
 
     /// Where others connect to reach the node.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(in crate::cli) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Leads to this address from now on.
-    pub(super) fn lead_to(&self, to: SocketAddr) {
+    pub(in crate::cli) fn lead_to(&self, to: SocketAddr) {
         self.plug.send_modify(|plug| plug.to = Some(to));
     }
 
     /// Pulls the cable: silence.
-    pub(super) fn pull(&self) {
+    pub(in crate::cli) fn pull(&self) {
         self.plug.send_modify(|plug| plug.out = true);
     }
 
     /// Puts the cable back; connections of before break.
-    pub(super) fn put_back(&self) {
+    pub(in crate::cli) fn put_back(&self) {
         self.plug.send_modify(|plug| {
             plug.out = false;
             plug.turn += 1;
