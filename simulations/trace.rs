@@ -87,6 +87,7 @@ pub(crate) fn reply(result: &Result<Reply, Rejection>) -> String {
         |ids: &[MessageId]| ids.iter().map(MessageId::to_string).collect::<Vec<_>>().join(" ");
     match result {
         Ok(Reply::Accepted(accepted)) => format!("accepts {}", ids(accepted)),
+        Ok(Reply::Repeated(accepted)) => format!("accepted before {}", ids(accepted)),
         Ok(Reply::Deliveries(list)) => {
             let list: Vec<MessageId> = list.iter().map(|d| d.message.id).collect();
             format!("hands out {}", ids(&list))

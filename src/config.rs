@@ -1,6 +1,18 @@
-//! Where a node's directory and socket are, and how a program finds them.
+//! What a node is set to, where its directory and socket are, and how a program finds them.
 //!
 //! Refuses to create or to change anything: `daemon` does that.
+
+mod file;
+mod keys;
+mod settings;
+mod size;
+mod value;
+
+pub use file::{FILE_MAX, Mistake};
+pub use keys::{KEYS, Key};
+pub use settings::{FILE_VARIABLE, Flag, Settings, Source, config_file};
+pub use size::{exact_size, parse_size};
+pub use value::{Kind, Value};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -8,6 +20,10 @@ use std::path::{Path, PathBuf};
 
 /// Port of the hop protocol, tcp, unless another is asked for.
 pub const HOP_PORT: u16 = 7670;
+/// Port of the HTTP door on TCP, unless another is asked for.
+pub const HTTP_PORT: u16 = 7671;
+/// Name of the file in the node's directory that holds the access token of that door.
+pub const TOKEN_NAME: &str = "token";
 /// Longest path of a socket, in bytes: systems take 104 to 108.
 pub const SOCKET_PATH_MAX: usize = 100;
 /// Name of the socket in the node's directory.
@@ -15,11 +31,17 @@ pub const SOCKET_NAME: &str = "node.sock";
 /// Name of the file in the node's directory that says where the socket is.
 pub const NODE_FILE: &str = "node.json";
 
+/// Directory of the configuration of the system's service.
+pub const SYSTEM_DIR: &str = "/etc/meshmq";
+
 /// What `node.json` says about the node of a directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeFile {
     /// Path of the socket for local programs.
     pub socket: PathBuf,
+    /// Where the HTTP door on TCP is, if it is open.
+    #[serde(default)]
+    pub http: Option<String>,
     /// Ports that were chosen, by what was asked for: the next start takes them again.
     #[serde(default)]
     pub ports: BTreeMap<String, u16>,
@@ -68,6 +90,41 @@ pub enum ConfigError {
     /// The user has no home directory and no directory was given.
     #[error("there is no home directory: give one with --data or MESHMQ_DATA")]
     NoHome,
+    /// The file cannot be read.
+    #[error("{}: {why}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// The file has mistakes.
+    #[error("{}:{}", path.display(), told(mistakes))]
+    Mistakes {
+        /// Which.
+        path: PathBuf,
+        /// All of them, in the order of the file; at least one.
+        mistakes: Vec<Mistake>,
+    },
+    /// A variable has a value that is none.
+    #[error("`{text}` in {name} is not {wanted}")]
+    Variable {
+        /// Which.
+        name: String,
+        /// Its value.
+        text: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+}
+
+/// The first mistake, and how many more there are.
+fn told(mistakes: &[Mistake]) -> String {
+    let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+    match mistakes.len() {
+        0 | 1 => first,
+        many => format!("{first} (and {} more)", many - 1),
+    }
 }
 
 #[cfg(test)]

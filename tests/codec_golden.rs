@@ -169,9 +169,11 @@ fn every_kind_has_a_sample() {
         Record::Status(_) => 16,
         Record::Dead(_) => 17,
         Record::Due => 18,
+        Record::Once(_) => 19,
+        Record::OnceKey(_) => 20,
     };
     let records: BTreeSet<i32> = samples::records().iter().map(|(_, it)| record(it)).collect();
-    assert_eq!(records, (0..19).collect());
+    assert_eq!(records, (0..21).collect());
 }
 
 /// A sender of a later version may say more than this one knows.

@@ -6,11 +6,23 @@ mod common;
 mod door;
 #[path = "http_api/messages.rs"]
 mod messages;
+#[path = "http_api/metrics.rs"]
+mod metrics;
 #[path = "http_api/node.rs"]
 mod node;
+#[path = "http_api/once.rs"]
+mod once;
+#[path = "http_api/openapi.rs"]
+mod openapi;
 #[path = "http_api/queues.rs"]
 mod queues;
+#[path = "http_api/raw.rs"]
+mod raw;
 #[path = "http_api/refusals.rs"]
 mod refusals;
 #[path = "http_api/sessions.rs"]
 mod sessions;
+#[path = "http_api/streams.rs"]
+mod streams;
+#[path = "http_api/tcp.rs"]
+mod tcp;

@@ -35,6 +35,8 @@ mod liveness;
 mod more;
 #[path = "protocol/mortal.rs"]
 mod mortal;
+#[path = "protocol/once.rs"]
+mod once;
 #[path = "protocol/queues.rs"]
 mod queues;
 #[path = "protocol/receipts.rs"]

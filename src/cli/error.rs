@@ -121,7 +121,15 @@ impl From<std::io::Error> for CliError {
 
 impl From<ConfigError> for CliError {
     fn from(why: ConfigError) -> Self {
-        Self::new(Exit::Configuration, "configuration", why.to_string())
+        let hint = match &why {
+            ConfigError::Mistakes { path, .. } => {
+                format!("`meshmq config check {}` lists all mistakes", path.display())
+            }
+            ConfigError::NoHome | ConfigError::Unreadable { .. } | ConfigError::Variable { .. } => {
+                String::new()
+            }
+        };
+        Self::new(Exit::Configuration, "configuration", why.to_string()).hint(hint)
     }
 }
 
@@ -157,8 +165,8 @@ impl From<Problem> for CliError {
 pub fn exit_of(problem: &str, status: u16) -> Exit {
     match problem {
         code::BAD_REQUEST | code::BAD_ADDRESS | "out_of_bounds" | "wrong_kind" => Exit::Usage,
-        code::TOO_LARGE => Exit::TooLarge,
-        code::NO_SUCH_NODE | "no_such_queue" | "no_such_message" => Exit::Unknown,
+        code::TOO_LARGE | "idempotency_mismatch" => Exit::TooLarge,
+        code::NO_SUCH_NODE | "no_such_queue" | "no_such_message" | "no_such_token" => Exit::Unknown,
         code::INVITER_UNREACHABLE | code::NOT_READY => Exit::Unreachable,
         "queue_exists" | code::NAME_TAKEN | code::MESH_IN_USE => Exit::Exists,
         "disk_low" | code::STORE_FAILED => Exit::Disk,
@@ -168,7 +176,10 @@ pub fn exit_of(problem: &str, status: u16) -> Exit {
         | code::TOKEN_EXPIRED
         | code::TOKEN_USED
         | code::OTHER_MESH
-        | code::NOT_ALLOWED => Exit::Denied,
+        | code::NOT_ALLOWED
+        | code::UNAUTHORIZED
+        | code::BAD_HOST
+        | code::BAD_ORIGIN => Exit::Denied,
         code::INTERNAL | code::NO_SUCH_PATH => Exit::Defect,
         _ => exit_of_status(status),
     }

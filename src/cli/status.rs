@@ -102,6 +102,12 @@ fn print(context: &mut Context, status: &Status) -> Result<(), CliError> {
     for address in &status.ready.listen {
         out.result(styled(FAINT, format!("listens on {address}")))?;
     }
+    if let Some(url) = &status.ready.http {
+        out.result(styled(FAINT, format!("serves HTTP on {url}")))?;
+    }
+    for warning in &status.warnings {
+        out.result(format!("{} {warning}", styled(WARN, "warning:")))?;
+    }
     if verbose {
         out.result(styled(FAINT, format!("node id    {}", status.ready.node_id)))?;
         out.result(styled(FAINT, format!("socket     {}", status.ready.socket)))?;

@@ -2,12 +2,15 @@
 
 use super::context::{Context, Globals};
 use super::error::{CliError, Exit};
+use super::flags::{NodeFlags, options};
 use super::output::{FAINT, GOOD, STRONG, TYPED, WARN, styled};
 use crate::client::json::ReadyEvent;
+use crate::config::{NODE_FILE, data_dir};
 use crate::daemon::{self, DaemonError, UpOptions};
+use crate::telemetry;
 use clap::Args;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the founder of a mesh keeps the key that makes inviters.
 const AUTHORITY_KEY: &str = "authority.key";
@@ -23,27 +26,11 @@ Examples:
   meshmq up --join TOKEN                        second machine, with the token of `meshmq invite`
   meshmq up --no-discovery --peer pc-a:7670     where nodes cannot find each other by themselves")]
 pub(super) struct UpArgs {
-    /// Name of the node in its mesh, 1 to 63 of a-z 0-9 - [default: the host's name]
-    #[arg(long)]
-    name: Option<String>,
-    /// Listen here: host:port or a multiaddr [default: every interface, port 7670 or a free one]
-    #[arg(long, value_name = "ADDR")]
-    listen: Vec<String>,
-    /// Keep a link with the node there: host:port or a multiaddr; may be given several times
-    #[arg(long, value_name = "ADDR")]
-    peer: Vec<String>,
-    /// Neither look for nodes on the local network nor show this one
-    #[arg(long)]
-    no_discovery: bool,
-    /// Let members of this group use the node too
-    #[arg(long, value_name = "GROUP")]
-    socket_group: Option<String>,
+    #[command(flatten)]
+    flags: Box<NodeFlags>,
     /// Join the mesh of this token first
     #[arg(long, value_name = "TOKEN")]
     join: Option<String>,
-    /// Tell other nodes these addresses instead of those listened on: host:port
-    #[arg(long, hide = true, value_name = "ADDR")]
-    announce: Vec<String>,
     /// Stop when standard input ends
     #[arg(long, hide = true)]
     exit_with_stdin: bool,
@@ -51,19 +38,16 @@ pub(super) struct UpArgs {
 
 /// Runs the node until it is told to stop.
 pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, CliError> {
-    crate::telemetry::init_with(log_filter(&context.globals));
-    let data = context.data()?;
-    let first = args.join.is_none() && !data.join(crate::config::NODE_FILE).exists();
+    let settings = context.settings(args.flags.given()?)?;
+    let filter = settings.text("log").unwrap_or_else(|| log_filter(&context.globals).to_owned());
+    let format = settings.text("log_format").unwrap_or_default();
+    telemetry::start(&filter, &format);
+    let data = data_dir(settings.text("data").map(PathBuf::from).as_deref())?;
+    let first = args.join.is_none() && !data.join(NODE_FILE).exists();
     let options = UpOptions {
-        data: data.clone(),
-        name: args.name,
-        listen: args.listen,
-        peers: args.peer,
-        discovery: !args.no_discovery,
-        announce: args.announce,
-        socket_group: args.socket_group,
         join: args.join,
         exit_with_stdin: args.exit_with_stdin,
+        ..options(&settings, data.clone())?
     };
     let mut said = Ok(());
     daemon::run(options, |ready| said = greet(context, ready, &data, first)).await?;
@@ -109,6 +93,9 @@ fn greet(
     for address in &ready.listen {
         out.say(styled(FAINT, format!("  listens on {address}")))?;
     }
+    if let Some(url) = &ready.http {
+        out.say(styled(FAINT, format!("  serves HTTP on {url}")))?;
+    }
     out.say(styled(FAINT, format!("  keeps its data in {}", data.display())))?;
     if first {
         out.say(format!("  let another machine in: {}", styled(TYPED, "meshmq invite")))?;
@@ -125,3 +112,6 @@ fn greet(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

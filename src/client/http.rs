@@ -92,6 +92,14 @@ impl Client {
         self.call(Method::DELETE, path, None).await
     }
 
+    /// `DELETE path`, where the answer says no more than that it is done.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn remove(&mut self, path: &str) -> Result<(), ClientError> {
+        self.exchange(Method::DELETE, path, None).await.map(drop)
+    }
+
     /// `POST path` without a body, where the answer says no more than that it is done.
     ///
     /// # Errors

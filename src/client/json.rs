@@ -6,27 +6,35 @@
 
 mod admin;
 mod body;
+mod events;
+mod explain;
 mod message;
 mod problem;
+mod schema;
+mod whole;
 
 pub use admin::{
-    Count, DeadLetter, InviteRequest, Invited, JoinRequest, Joined, Outgoing, Peer, PeerState,
-    Peers, Queue, QueueSpec, Ready, ReadyEvent, RetryRequest, Status, Stranger,
+    AccessRequest, AccessToken, Check, Count, DeadLetter, Discovery, DiscoveryState, InviteRequest,
+    Invited, JoinRequest, Joined, Outgoing, Peer, PeerState, Peers, Queue, QueueSpec, Readiness,
+    Ready, ReadyEvent, RetryRequest, Status, Stranger,
 };
 pub use body::{BadBody, join_body, split_body};
+pub use events::{LagEvent, LinkEvent, QueueEvent, StreamEvent};
+pub use explain::{Condition, ConditionState, Step, Trace, Why};
 pub use message::{
     AckRequest, Acked, Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest,
-    Received, SendBody, Sent, SentState, Wait,
+    Received, SendAnswer, SendBody, Sent, SentState, SettleRequest, SettleResult, Settled, Wait,
 };
 pub use problem::{Problem, code};
 
 pub use crate::engine::limits::{BODY_MAX, RECEIVE_MAX, SEND_MAX};
 pub use crate::engine::message::Delivery;
+pub use crate::engine::time::spoken;
 
 use serde::{Deserialize, Serialize};
 
 /// One page of a list: `GET /v1/queues`, `/v1/queues/{q}/messages`, `/v1/outgoing`, `/v1/dead`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Page<T> {
     /// The entries, in the order of the list.
     pub items: Vec<T>,

@@ -2,7 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::engine::storage::StorageError;
-use crate::gateway::http::DoorError;
+use crate::gateway::http::{DoorError, TcpError};
 use crate::net::{BadAddr, NetError};
 use crate::os::UnknownGroup;
 use crate::security::SecurityError;
@@ -31,6 +31,11 @@ impl DaemonError {
         exit: u8,
     ) -> Self {
         Self { code, message: message.into(), hint: hint.into(), exit }
+    }
+
+    /// The file of the access token is not what it should be.
+    pub(super) fn token(error: SecurityError) -> Self {
+        Self::new("bad_token_file", error.to_string(), "without this door: --http off", 78)
     }
 
     /// A part ended that never should: a defect.
@@ -123,6 +128,29 @@ impl From<DoorError> for DaemonError {
                 Self::new("bad_group", message, hint, 78)
             }
             DoorError::Io { .. } => Self::new("bad_socket", message, "", 78),
+        }
+    }
+}
+
+impl From<TcpError> for DaemonError {
+    fn from(error: TcpError) -> Self {
+        let message = error.to_string();
+        match error {
+            TcpError::Exposed(_) => {
+                let hint = "give a certificate with --http-cert and --http-key, or an address that \
+                            only this machine reaches, such as 127.0.0.1:7671";
+                Self::new("needs_tls", message, hint, 78)
+            }
+            TcpError::Taken(_) => {
+                let hint = "give another address with --http, or `--http off`";
+                Self::new("port_taken", message, hint, 78)
+            }
+            TcpError::Bind { .. } => Self::new("bad_address", message, "", 78),
+            TcpError::Certificate { .. } => {
+                let hint = "--http-cert wants a certificate in PEM with those that vouch for it, \
+                            --http-key its key";
+                Self::new("bad_certificate", message, hint, 78)
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! DIR/lock        held while a node runs there
 //! DIR/node.json   where the socket is, which ports were chosen
 //! DIR/identity    the node's key
+//! DIR/token       the access token of the HTTP door on TCP
 //! DIR/store/      the store
 //! DIR/node.sock   the socket, if its path is short enough
 //! ```
@@ -71,6 +72,10 @@ impl Home {
 
     pub(super) fn identity(&self) -> PathBuf {
         self.dir.join("identity")
+    }
+
+    pub(super) fn token(&self) -> PathBuf {
+        self.dir.join(config::TOKEN_NAME)
     }
 
     pub(super) fn store(&self) -> PathBuf {

@@ -2,16 +2,16 @@
 
 use crate::engine::address::NodeId;
 use crate::engine::command::{Command, Reply};
-use crate::engine::step::Event;
-use crate::net::{JoinError, NetEvent, NetHandle};
+use crate::engine::step::{Event, Input};
+use crate::net::{DiscoveryState, JoinError, NetEvent, NetHandle};
 use crate::runtime::Handle;
 use crate::security::{Gatekeeper, Keep, NodeName, Token};
-use crate::service::{JoinFailure, JoinFuture, Link, Links, Sighting};
+use crate::service::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// The links as the service sees them.
 pub(super) struct NetLinks(pub(super) NetHandle, pub(super) Vec<SocketAddr>);
@@ -37,6 +37,14 @@ impl Links for NetLinks {
                 seen_ms: seen.seen_ms,
             })
             .collect()
+    }
+
+    fn discovery(&self) -> Discovery {
+        match self.0.discovery() {
+            DiscoveryState::On => Discovery::On,
+            DiscoveryState::Off => Discovery::Off,
+            DiscoveryState::Failed(why) => Discovery::Failed(why),
+        }
     }
 
     fn listening(&self) -> Vec<SocketAddr> {
@@ -67,10 +75,20 @@ pub(super) async fn pump(
     mut events: mpsc::Receiver<NetEvent>,
     handle: Handle,
     listens: watch::Sender<()>,
+    news: broadcast::Sender<LinkNews>,
 ) {
     while let Some(event) = events.recv().await {
         match event {
-            NetEvent::Input(input) => handle.input(input).await,
+            NetEvent::Input(input) => {
+                let turned = match input {
+                    Input::LinkUp(node) => Some(LinkNews { node, up: true }),
+                    Input::LinkDown(node) => Some(LinkNews { node, up: false }),
+                    _ => None,
+                };
+                handle.input(input).await;
+                // Nobody may be listening.
+                let _ = turned.map(|turned| news.send(turned));
+            }
             NetEvent::Keep(keep, done) => {
                 let Keep { private, directory, forget } = keep;
                 let kept = handle.call(Command::Keep { private, directory, forget }).await;

@@ -6,6 +6,7 @@
 mod core;
 mod error;
 mod home;
+mod http;
 mod links;
 mod node;
 mod ports;
@@ -15,8 +16,10 @@ mod space;
 
 pub use crate::client::json::Ready;
 pub use error::DaemonError;
-pub use running::{Running, start};
+pub use http::{BadWish, HttpWish, TlsFiles};
+pub use running::{Running, check, start};
 
+use crate::engine::limits::Limits;
 use signals::Signals;
 use std::path::PathBuf;
 
@@ -39,8 +42,14 @@ pub struct UpOptions {
     pub discovery: bool,
     /// A group whose members may use the node, by name or number.
     pub socket_group: Option<String>,
+    /// Where the HTTP door on TCP is wanted, beside the socket that is always there.
+    pub http: HttpWish,
+    /// The certificate of that door; an address that other machines reach needs one.
+    pub http_tls: Option<TlsFiles>,
     /// A token: a node without a mesh joins the token's.
     pub join: Option<String>,
+    /// The bounds of the node.
+    pub limits: Limits,
     /// Whether the node ends when its standard input does: for children of another program.
     pub exit_with_stdin: bool,
 }

@@ -6,24 +6,25 @@ use super::home::Home;
 use super::links::{NetLinks, learn, pump};
 use super::space;
 use crate::engine::Engine;
-use crate::engine::limits::Limits;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
-use crate::runtime::{self, Clock, Handle};
+use crate::runtime::{self, Clock, Handle, Timed};
 use crate::security::{Gatekeeper, Identity};
-use crate::service::{Parts, Service};
+use crate::service::{LinkNews, Metrics, Parts, Service};
 use crate::store::SledStore;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Things said by the links that wait for the engine.
 const NET_EVENTS_MAX: usize = 1_024;
+/// News of links kept for a slow listener; then it is told that it missed some.
+const LINK_NEWS_MAX: usize = 1_024;
 /// How long the links may take to listen.
 const LISTEN_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -35,9 +36,11 @@ pub(super) struct Node {
     pub(super) net: NetHandle,
     pub(super) stop: CancellationToken,
     identity: Arc<Identity>,
+    metrics: Arc<Metrics>,
     announce: Vec<SocketAddr>,
-    thread: std::thread::JoinHandle<Engine<SledStore>>,
+    thread: std::thread::JoinHandle<Engine<Timed<SledStore>>>,
     listening: watch::Receiver<()>,
+    link_news: broadcast::Sender<LinkNews>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -47,9 +50,10 @@ impl Node {
         home: Home,
         core: Core,
         config: NetConfig,
+        reserve: u64,
         stop: CancellationToken,
     ) -> Result<Self, DaemonError> {
-        let Core { engine, identity, gatekeeper, private, opened } = core;
+        let Core { engine, identity, gatekeeper, private, metrics, opened } = core;
         let clock = Clock::since(engine.now(), opened);
         let wall = clock.clone();
         let config = NetConfig {
@@ -66,10 +70,11 @@ impl Node {
             output => outbound.try_send(output),
         });
         let (listens, listening) = watch::channel(());
-        let reserve = Limits::default().disk_reserve_bytes;
+        let (link_news, _) = broadcast::channel(LINK_NEWS_MAX);
         let tasks = vec![
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
-            tokio::spawn(pump(from_net, handle.clone(), listens)),
+            tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone())),
+            tokio::spawn(pump(from_net, handle.clone(), listens, link_news.clone())),
             tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
         ];
         Ok(Self {
@@ -79,9 +84,11 @@ impl Node {
             net,
             stop,
             identity,
+            metrics,
             announce,
             thread,
             listening,
+            link_news,
             tasks,
         })
     }
@@ -93,7 +100,9 @@ impl Node {
             identity: Arc::clone(&self.identity),
             gatekeeper: Arc::clone(&self.gatekeeper),
             links: Arc::new(NetLinks(self.net.clone(), self.announce.clone())),
+            link_news: self.link_news.clone(),
             stop: self.stop.clone(),
+            metrics: Arc::clone(&self.metrics),
             socket: socket.display().to_string(),
         })
     }

@@ -2,11 +2,12 @@
 
 use super::core::{self, Core, Origin};
 use super::home::Home;
+use super::http;
 use super::node::Node;
 use super::ports::{self, Wanted};
 use super::{DaemonError, Ready, UpOptions};
 use crate::config::NodeFile;
-use crate::gateway::http::{self, Admission, Door};
+use crate::gateway::http::{self as gateway, Admission, Door};
 use crate::net::{NetConfig, PeerAddr};
 use crate::os;
 use crate::runtime::Ending;
@@ -70,19 +71,51 @@ impl Drop for Running {
     }
 }
 
+/// What the options say, read.
+struct Checked {
+    name: Option<NodeName>,
+    group: Option<u32>,
+    peers: Vec<PeerAddr>,
+    announce: Vec<SocketAddr>,
+    token: Option<Token>,
+    http: http::Wanted,
+}
+
+impl Checked {
+    fn of(options: &UpOptions) -> Result<Self, DaemonError> {
+        ports::wanted(&options.listen, &BTreeMap::new())?;
+        let token = options.join.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            name: options.name.as_deref().map(node_name).transpose()?,
+            group: options.socket_group.as_deref().map(os::group_id).transpose()?,
+            peers: parse_all(&options.peers)?,
+            announce: options
+                .announce
+                .iter()
+                .map(|text| announced(text))
+                .collect::<Result<_, _>>()?,
+            token: token.map_err(ServiceError::from)?,
+            http: http::wanted(options.http, options.http_tls.as_ref())?,
+        })
+    }
+}
+
+/// Whether a node could be started with these options, as far as can be told without touching
+/// anything.
+///
+/// # Errors
+/// The first option that says nothing.
+pub fn check(options: &UpOptions) -> Result<(), DaemonError> {
+    Checked::of(options).map(drop)
+}
+
 /// Starts a node; when this returns it takes requests.
 ///
 /// # Errors
 /// Whatever keeps it from starting. What had been started is stopped again.
 pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
-    let name = options.name.as_deref().map(node_name).transpose()?;
-    let group = options.socket_group.as_deref().map(os::group_id).transpose()?;
-    let mut peers = parse_all(&options.peers)?;
-    let announce = options.announce.iter().map(|text| announced(text)).collect::<Result<_, _>>()?;
-    let token: Option<Token> =
-        options.join.as_deref().map(str::parse).transpose().map_err(ServiceError::from)?;
     // Read before anything is made: a bad address must not leave half a node behind.
-    ports::wanted(&options.listen, &BTreeMap::new())?;
+    let Checked { name, group, mut peers, announce, token, http } = Checked::of(&options)?;
     let (alarm, alarmed) = watch::channel(None);
     let (home, core) = open(&options, name.clone(), alarm).await?;
     let wanted = ports::wanted(&options.listen, &home.read_file().ports)?;
@@ -102,8 +135,10 @@ pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
         ..NetConfig::default()
     };
     let stop = CancellationToken::new();
-    let node = Node::start(home, core, config, stop.clone()).await?;
-    match open_doors(&node, &options, name.as_ref(), Admission::of(group), &wanted).await {
+    let reserve = options.limits.disk_reserve_bytes;
+    let node = Node::start(home, core, config, reserve, stop.clone()).await?;
+    let asked = Asked { options: &options, name: name.as_ref(), wanted: &wanted, http };
+    match open_doors(&node, asked, Admission::of(group)).await {
         Ok((ready, service, door)) => {
             let supervisor = tokio::spawn(supervise(node, door, stop.clone(), alarmed));
             Ok(Running { ready, service, stop, supervisor })
@@ -121,7 +156,7 @@ async fn open(
     name: Option<NodeName>,
     alarm: watch::Sender<Option<String>>,
 ) -> Result<(Home, Core), DaemonError> {
-    let data = options.data.clone();
+    let (data, limits) = (options.data.clone(), options.limits.clone());
     let origin = match &options.join {
         Some(_) => Origin::Join,
         None => Origin::Found(name.unwrap_or_else(name_of_host)),
@@ -134,20 +169,27 @@ async fn open(
     });
     let opening = tokio::task::spawn_blocking(move || {
         let home = Home::enter(&data)?;
-        let core = core::open(&home, &origin, alarm)?;
+        let core = core::open(&home, limits, &origin, alarm)?;
         Ok((home, core))
     });
     opening.await.unwrap_or_else(|why| Err(DaemonError::defect(why.to_string())))
 }
 
-/// Joins if that was asked for, writes down what the next start needs, and opens the socket.
+/// What was asked for, as far as it concerns the doors.
+struct Asked<'a> {
+    options: &'a UpOptions,
+    name: Option<&'a NodeName>,
+    wanted: &'a [Wanted],
+    http: http::Wanted,
+}
+
+/// Joins if that was asked for, opens the doors, and writes down what the next start needs.
 async fn open_doors(
     node: &Node,
-    options: &UpOptions,
-    name: Option<&NodeName>,
+    asked: Asked<'_>,
     admission: Admission,
-    wanted: &[Wanted],
 ) -> Result<(Ready, Service, JoinHandle<()>), DaemonError> {
+    let Asked { options, name, wanted, http } = asked;
     let socket = node.home.socket()?;
     let service = node.service(&socket);
     let listening = node.listening(wanted.len()).await?;
@@ -156,10 +198,18 @@ async fn open_doors(
         let name = name.or(host.as_ref()).map(NodeName::as_str);
         service.join(token, name).await?;
     }
-    let ports = ports::chosen(wanted, &listening);
-    node.home.write_file(&NodeFile { socket: socket.clone(), ports })?;
-    http::protect(node.home.dir(), admission)?;
+    gateway::protect(node.home.dir(), admission)?;
     let door = Door::open(&socket, admission).await?;
+    let mut ports = ports::chosen(wanted, &listening);
+    let kept = node.home.read_file().ports.get(http::PORT).copied();
+    let (outcome, tcp) = http::open(http, &node.home, &service, kept).await?;
+    if let Some(why) = &outcome.warning {
+        tracing::warn!("{why}");
+    }
+    ports.extend(tcp.as_ref().and_then(|door| http::chosen(options.http, door)));
+    let file = NodeFile { socket: socket.clone(), http: outcome.url.clone(), ports };
+    node.home.write_file(&file)?;
+    service.set_http(outcome);
     let status = service.status().await?;
     let ready = Ready {
         name: status.name,
@@ -167,8 +217,18 @@ async fn open_doors(
         mesh: status.mesh,
         listen: status.listen,
         socket: status.socket,
+        http: status.http,
     };
-    let serving = tokio::spawn(http::serve(door, service.clone(), node.stop.clone()));
+    let (stop, served) = (node.stop.clone(), service.clone());
+    let serving = tokio::spawn(async move {
+        let socket = gateway::serve(door, served.clone(), stop.clone());
+        let tcp = async {
+            if let Some(door) = tcp {
+                gateway::serve_tcp(door, served, stop).await;
+            }
+        };
+        tokio::join!(socket, tcp);
+    });
     Ok((ready, service, serving))
 }
 

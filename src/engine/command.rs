@@ -1,6 +1,7 @@
 //! What a program asks of its node, and what it is told. Every gateway speaks in these.
 
 use super::address::{LineId, NodeId, QueueName};
+use super::explain::{TraceView, WayView};
 use super::ids::{MessageId, MessageRef};
 use super::message::{Delivery, Priority, Short};
 use super::record::DeathReason;
@@ -13,6 +14,14 @@ use bytes::Bytes;
 pub enum Command {
     /// Accepts all messages in one commit, or none. Reply: [`Reply::Accepted`].
     Send(Vec<Outgoing>),
+    /// The same under a key: a repetition within a day sends nothing. Reply: [`Reply::Accepted`], or
+    /// [`Reply::Repeated`] for a repetition.
+    SendOnce {
+        /// The key, and what it stands for.
+        request: OnceKey,
+        /// The messages.
+        messages: Vec<Outgoing>,
+    },
     /// Hands out ready messages under locks. Reply: [`Reply::Deliveries`], empty if none is ready.
     Receive {
         /// From which local queue.
@@ -70,6 +79,10 @@ pub enum Command {
     PurgeDead(Option<u64>),
     /// Tells the state of a message. Reply: [`Reply::State`].
     State(MessageRef),
+    /// Tells all that is known of a message of this origin. Reply: [`Reply::Trace`].
+    Trace(MessageRef),
+    /// Tells how messages for a node leave this one. Reply: [`Reply::Way`].
+    Way(NodeId),
     /// Sums up the node. Reply: [`Reply::Summary`].
     Summary,
     /// Tells which nodes are reachable now, and by which neighbour. Reply: [`Reply::Reach`].
@@ -86,6 +99,15 @@ pub enum Command {
     },
     /// Reads all records of `security`. Reply: [`Reply::Kept`].
     Kept,
+}
+
+/// What makes a send the same as an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnceKey {
+    /// Hash of who sends and of the key they chose.
+    pub key: Short,
+    /// Hash of everything that is sent, its salts excepted.
+    pub digest: Short,
 }
 
 /// A message to be accepted.
@@ -155,6 +177,8 @@ pub enum Reply {
     Count(u64),
     /// The messages are on disk (express ones in memory), with these ids.
     Accepted(Vec<MessageId>),
+    /// They were accepted before, under the same key, with these ids.
+    Repeated(Vec<MessageId>),
     /// Messages under locks.
     Deliveries(Vec<Delivered>),
     /// Messages as they lie.
@@ -167,6 +191,10 @@ pub enum Reply {
     DeadLetters(Vec<DeadView>),
     /// The state of a message.
     State(MessageState),
+    /// All that is known of a message.
+    Trace(Box<TraceView>),
+    /// How messages for a node leave this one.
+    Way(WayView),
     /// The node in a few numbers.
     Summary(Summary),
     /// Reachable nodes, each with the neighbour that leads there.

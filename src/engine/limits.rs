@@ -1,6 +1,6 @@
 //! Every bound of a node, by name (promise G8). At a limit the node says no, with the reason.
 
-use super::time::{DAY_MS, HOUR_MS};
+use super::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
 /// Largest body of a message, in bytes.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -83,6 +83,14 @@ pub const HISTORY_MAX: u64 = 1_000;
 pub const ROSTER_USED_MAX: usize = 8;
 /// Retired epochs of a line whose history is kept.
 pub const RETIRED_MAX: usize = 4;
+/// Keys of sends that are remembered.
+pub const ONCE_MAX: usize = 100_000;
+/// How long a key is remembered at least: when all are younger, sends under new keys are refused.
+pub const ONCE_KEEP_MS: u64 = 10 * MINUTE_MS;
+/// How long a key is remembered at most.
+pub const ONCE_LONGEST_MS: u64 = DAY_MS;
+/// Lines of one send under a key.
+pub const ONCE_LINES_MAX: usize = 32;
 
 /// The bounds that a configuration can move.
 #[derive(Clone, Debug, PartialEq, Eq)]

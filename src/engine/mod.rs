@@ -12,6 +12,7 @@ mod directory;
 mod engine;
 mod links;
 mod node;
+mod once;
 mod origin;
 mod policy;
 mod queues;
@@ -20,6 +21,7 @@ mod turn;
 
 pub mod address;
 pub mod command;
+pub mod explain;
 pub mod frame;
 pub mod ids;
 pub mod limits;

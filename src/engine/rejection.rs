@@ -77,6 +77,9 @@ pub enum Rejection {
     /// The dead letter may have arrived: a retry could deliver it twice (rule R19).
     #[error("the message may have arrived; retrying could deliver it twice")]
     MayDuplicate,
+    /// The key of a send was used for another send.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
 }
 
 impl Rejection {
@@ -97,6 +100,7 @@ impl Rejection {
             Self::LockGone => "lock_gone",
             Self::NoSuchMessage => "no_such_message",
             Self::MayDuplicate => "may_duplicate",
+            Self::KeyReused => "idempotency_mismatch",
         }
     }
 }

@@ -244,4 +244,5 @@ typed_reads! {
     receipt, Receipt, Box<super::statement::Attested<super::statement::Receipt>>;
     status, Status, Box<super::statement::Attested<super::statement::Status>>;
     dead, Dead, Box<super::record::Dead>;
+    once, Once, Box<super::record::Once>;
 }

@@ -31,6 +31,14 @@ impl KeyFile {
     /// # Errors
     /// [`SecurityError::KeyFile`] if it is damaged or open to others.
     pub(crate) fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>, SecurityError> {
+        self.read_text()?.map(|text| self.parse(&text)).transpose()
+    }
+
+    /// What the file says; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`SecurityError::KeyFile`] if it is open to others or cannot be read.
+    pub(crate) fn read_text(&self) -> Result<Option<Zeroizing<String>>, SecurityError> {
         let named = match fs::symlink_metadata(&self.path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -43,7 +51,7 @@ impl KeyFile {
         self.check_privacy(&named, &self.io(file.metadata())?)?;
         let mut text = Zeroizing::new(String::new());
         self.io(file.take(FILE_MAX).read_to_string(&mut text))?;
-        self.parse(&text).map(Some)
+        Ok(Some(text))
     }
 
     /// Makes the file, which must not exist: whole and on the disk, or not at all.
@@ -58,6 +66,14 @@ impl KeyFile {
             self.title,
             *Zeroizing::new(HEXLOWER.encode(&payload))
         ));
+        self.create_text(&text)
+    }
+
+    /// Makes the file, which must not exist, with this text: whole and on the disk, or not at all.
+    ///
+    /// # Errors
+    /// [`SecurityError::KeyFile`] if it exists or cannot be written.
+    pub(crate) fn create_text(&self, text: &str) -> Result<(), SecurityError> {
         let fresh = self.path.with_extension("key.new");
         match fs::remove_file(&fresh) {
             Err(error) if error.kind() != ErrorKind::NotFound => {

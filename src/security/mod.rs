@@ -3,6 +3,7 @@
 //! Refuses to do I/O other than its key files, to wait, and to let anything unchecked through to
 //! the engine. `suite` alone names algorithms.
 
+mod access;
 mod admit;
 mod authority;
 mod denial;
@@ -35,6 +36,7 @@ pub mod limits {
     pub use super::token::TOKEN_ADDRESSES_MAX;
 }
 
+pub use access::{AccessHash, AccessToken};
 pub use denial::Denial;
 pub use dialogue::{
     ADDRESSES_MAX, DIALOGUE_MAX, Dialogue, PROTOCOL_MAX, PROTOCOL_MIN, PeerHello, ROUNDS_MAX,
@@ -45,7 +47,7 @@ pub use gatekeeper::Gatekeeper;
 pub use identity::Identity;
 pub use name::{BadNodeName, NodeName};
 pub use statement::{line_id, sign_statement, verify_statement};
-pub use suite::random;
+pub use suite::{fingerprint, random};
 pub use token::{Token, TokenError};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! keys, and there is no batch verification, because it accepts other edge cases and nodes must
 //! agree on what is valid.
 
+use crate::engine::message::Short;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -90,6 +91,18 @@ pub(crate) fn hash(bytes: &[u8]) -> [u8; 32] {
 /// A hash that only the holder of the key can make.
 pub(crate) fn keyed_hash(key: &[u8; 32], bytes: &[u8]) -> [u8; 32] {
     blake3::keyed_hash(key, bytes).into()
+}
+
+/// A name for the sequence of these parts, each of any length.
+pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Short {
+    let mut hasher = blake3::Hasher::new_derive_key("meshmq fingerprint v1");
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    Short(short)
 }
 
 /// The checksum of base58check: the first four bytes of SHA-256 applied twice.

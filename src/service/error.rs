@@ -42,6 +42,15 @@ pub enum ServiceError {
     /// No dead letter of that message is here.
     #[error("there is no dead letter of message {0}")]
     NoSuchLetter(String),
+    /// There are as many access tokens as the limit allows.
+    #[error("there are {0} access tokens already, which is the limit")]
+    TooManyTokens(usize),
+    /// There are as many streams as the limit allows.
+    #[error("there are {0} streams already, which is the limit")]
+    TooManyStreams(usize),
+    /// No access token has that id.
+    #[error("there is no access token `{0}`")]
+    NoSuchToken(String),
     /// This node's own membership does not allow it.
     #[error(transparent)]
     Security(#[from] SecurityError),
@@ -98,6 +107,8 @@ impl ServiceError {
             Self::Elsewhere(_) => verdict("not_local", 400, 64),
             Self::NoMesh => verdict("no_mesh", 503, 69),
             Self::NoSuchLetter(_) => verdict("no_such_message", 404, 66),
+            Self::TooManyTokens(_) | Self::TooManyStreams(_) => verdict("too_many", 507, 75),
+            Self::NoSuchToken(_) => verdict("no_such_token", 404, 66),
             Self::Security(error) => of_security(error),
             Self::Token(_) => verdict("token_invalid", 403, 77),
             Self::Denied(denial) => of_denial(denial),
@@ -113,6 +124,8 @@ impl ServiceError {
         let hint = match self {
             Self::Rejected(rejection) => return hint_of_rejection(rejection),
             Self::Unresolved(_) => "`meshmq peers` lists the members",
+            Self::TooManyTokens(_) => "`meshmq token revoke ID` ends one",
+            Self::NoSuchToken(_) => "`meshmq token ls` lists them",
             Self::NoMesh => "join one with `meshmq join TOKEN`",
             Self::Denied(Denial::NameTaken(_)) => "choose another with --name",
             Self::Token(_) | Self::Denied(_) => "ask a member for a new token: `meshmq invite`",
@@ -183,6 +196,7 @@ fn of_rejection(rejection: &Rejection) -> Verdict {
         Rejection::OutOfBounds { .. } => (400, 64),
         Rejection::LockGone => (409, 75),
         Rejection::MayDuplicate => (409, 75),
+        Rejection::KeyReused => (422, 65),
     };
     verdict(rejection.code(), status, exit)
 }
@@ -198,6 +212,7 @@ fn hint_of_rejection(rejection: &Rejection) -> String {
         Rejection::OutgoingFull { .. } => "`meshmq outgoing` shows what waits, and why",
         Rejection::DiskLow { .. } => "free space on the disk of the node's directory",
         Rejection::LockGone => "the message returned to its queue and will be handed out again",
+        Rejection::KeyReused => "draw a new key for every new request",
         Rejection::MayDuplicate => "--may-duplicate sends it all the same",
         _ => "",
     }

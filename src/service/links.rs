@@ -17,6 +17,15 @@ pub struct Link {
     pub rtt_ms: Option<f64>,
 }
 
+/// A link came up or went down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkNews {
+    /// The other end.
+    pub node: NodeId,
+    /// Whether it is up now.
+    pub up: bool,
+}
+
 /// A node that is no member and was seen on the local network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -26,6 +35,17 @@ pub struct Sighting {
     pub addresses: Vec<String>,
     /// How long ago, in milliseconds.
     pub seen_ms: u64,
+}
+
+/// How nodes on the local network are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// They are.
+    On,
+    /// Not, as was asked for.
+    Off,
+    /// It could not be started, for this reason.
+    Failed(String),
 }
 
 /// A pending join.
@@ -41,6 +61,9 @@ pub trait Links: Send + Sync {
 
     /// Nodes seen that are no members.
     fn strangers(&self) -> Vec<Sighting>;
+
+    /// How nodes on the local network are looked for.
+    fn discovery(&self) -> Discovery;
 
     /// Addresses at which this node listens, those that only this machine can use last.
     fn listening(&self) -> Vec<SocketAddr>;

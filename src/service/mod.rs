@@ -4,31 +4,43 @@
 //! the engine, links from whoever implements [`Links`]. Refuses to know HTTP, JSON and libp2p, and
 //! to hold rules of queueing.
 
+mod access;
 mod answer;
 mod dead;
 mod error;
+mod explain;
 mod links;
 mod membership;
 mod message;
+mod metrics;
 mod peers;
 mod queues;
 mod receive;
 mod send;
 mod status;
+mod stream;
 mod wait;
 
+pub use access::{ACCESS_LABEL_MAX, ACCESS_TOKENS_MAX, Access, Holder};
 pub use answer::ANSWER_BYTES;
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
-pub use links::{JoinFailure, JoinFuture, Link, Links, Sighting};
+pub use explain::{Condition, ConditionState, Trace, Why};
+pub use links::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewMessage, limits};
+pub use metrics::{Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, TIMED_MAX};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};
-pub use send::Sent;
-pub use status::Status;
+pub use send::{Outcome, SEND_KEY_MAX, SendKey, Sent};
+pub use status::{Check, Status};
+pub use stream::{
+    DeliveryStream, RESUME_TIME_MAX, STREAMS_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT,
+};
 pub use wait::{WAIT_MAX, Wait};
+
+pub use crate::runtime::Counted;
 
 use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{Command, Reply};
@@ -36,8 +48,10 @@ use crate::engine::time::Timestamp;
 use crate::runtime::Handle;
 use crate::security::{Gatekeeper, Identity, ResolveError};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 /// What a service is made of.
@@ -50,8 +64,12 @@ pub struct Parts {
     pub gatekeeper: Arc<Gatekeeper>,
     /// The links to other nodes.
     pub links: Arc<dyn Links>,
+    /// News of the links, for whoever listens.
+    pub link_news: broadcast::Sender<LinkNews>,
     /// Cancelled when the node is to stop: long waits end at once.
     pub stop: CancellationToken,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Path of the socket for local programs.
     pub socket: String,
 }
@@ -65,13 +83,60 @@ struct Inner {
     started: Instant,
     /// Drawn at the start, so that a lock of an earlier run is never taken for one of this run.
     run: u32,
+    access: access::AccessBook,
+    streams: stream::Streams,
+    /// The next session's number: one row for all doors.
+    next_session: AtomicU64,
+    http: OnceLock<HttpDoor>,
+}
+
+/// What became of the HTTP door on TCP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpDoor {
+    /// Where it is; none if it is not open.
+    pub url: Option<String>,
+    /// What a person should know: another port than usual, or why it is not open.
+    pub warning: Option<String>,
 }
 
 impl Service {
     /// Puts a service together.
     pub fn new(parts: Parts) -> Self {
         let run = u32::from_be_bytes(crate::security::random::<4>());
-        Self(Arc::new(Inner { parts, started: Instant::now(), run }))
+        Self(Arc::new(Inner {
+            parts,
+            started: Instant::now(),
+            run,
+            access: access::AccessBook::default(),
+            streams: stream::Streams::default(),
+            next_session: AtomicU64::new(1),
+            http: OnceLock::new(),
+        }))
+    }
+
+    /// Number of a new session: of a program that is there from now on.
+    pub fn new_session(&self) -> u64 {
+        self.0.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// All news of links from now on.
+    pub fn link_news(&self) -> broadcast::Receiver<LinkNews> {
+        self.0.parts.link_news.subscribe()
+    }
+
+    /// Waits until the node is to stop.
+    pub async fn stopping(&self) {
+        self.0.parts.stop.cancelled().await;
+    }
+
+    /// Takes note, once, of what became of the HTTP door on TCP, for the status.
+    pub fn set_http(&self, door: HttpDoor) {
+        // It is said once, before anybody can ask.
+        let _ = self.0.http.set(door);
+    }
+
+    fn http(&self) -> HttpDoor {
+        self.0.http.get().cloned().unwrap_or_default()
     }
 
     /// The way to the engine.
@@ -102,6 +167,10 @@ impl Service {
     /// Time since a moment of node time, in milliseconds.
     pub fn age_ms(&self, moment: Timestamp) -> u64 {
         self.handle().now().since(moment)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.0.parts.metrics
     }
 
     fn gatekeeper(&self) -> &Gatekeeper {

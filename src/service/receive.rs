@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockToken {
     run: u32,
-    lock: u64,
+    pub(super) lock: u64,
 }
 
 impl fmt::Display for LockToken {
@@ -99,7 +99,7 @@ impl Service {
     }
 
     /// Locks what is there now.
-    async fn take(
+    pub(super) async fn take(
         &self,
         queue: &QueueName,
         max: usize,
@@ -122,6 +122,7 @@ impl Service {
                 Err(why) => return Err(why),
             };
             let is_last = found.len() < step;
+            self.metrics().received(queue, found.len() as u64);
             for delivered in found {
                 budget.add(delivered.message.inner.len());
                 taken.push(Received {
@@ -141,7 +142,14 @@ impl Service {
     /// [`Rejection::LockGone`] if the lock is of an earlier run, ran out or was settled.
     pub async fn settle(&self, token: &str, how: Settlement) -> Result<(), ServiceError> {
         let lock = self.lock_of(token)?;
-        self.call(Command::Settle { lock, how }).await.map(drop)
+        let settled = self.call(Command::Settle { lock, how }).await.map(drop);
+        if settled.is_ok() && how == Settlement::Nack {
+            self.metrics().nacked();
+        }
+        if matches!(settled, Ok(()) | Err(ServiceError::Rejected(Rejection::LockGone))) {
+            self.0.streams.settled(lock, None);
+        }
+        settled
     }
 
     /// Starts the lease of a lock again.
@@ -152,7 +160,9 @@ impl Service {
         let lock = self.lock_of(token)?;
         let from = self.handle().now();
         self.call(Command::Settle { lock, how: Settlement::Extend(lease_ms) }).await?;
-        Ok(Lock { token: self.token(lock), until: from.after(lease_ms) })
+        let until = from.after(lease_ms);
+        self.0.streams.settled(lock, Some(until));
+        Ok(Lock { token: self.token(lock), until })
     }
 
     /// Tells the engine that a program is gone: its locks return at once.
@@ -160,7 +170,7 @@ impl Service {
         self.handle().input(Input::SessionEnded(session)).await;
     }
 
-    fn token(&self, lock: u64) -> LockToken {
+    pub(super) fn token(&self, lock: u64) -> LockToken {
         LockToken { run: self.0.run, lock }
     }
 

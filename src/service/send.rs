@@ -3,11 +3,13 @@
 use super::{NewMessage, Service, ServiceError, WAIT_MAX, Wait};
 use crate::codec::encode_inner;
 use crate::engine::address::{NodeId, QueueName};
-use crate::engine::command::{Command, MessageState, Outgoing, Reply};
+use crate::engine::command::{Command, MessageState, OnceKey, Outgoing, Reply};
 use crate::engine::ids::{MessageId, MessageRef};
 use crate::engine::limits::{REACH_WITHIN_DEFAULT_MS, SEND_MAX};
 use crate::engine::message::Short;
-use crate::security::{line_id, random};
+use crate::security::{fingerprint, line_id, random};
+use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -20,10 +22,29 @@ pub struct Sent {
     pub state: MessageState,
 }
 
+/// A key under which messages are sent once, however often the program asks.
+#[derive(Clone, Copy, Debug)]
+pub struct SendKey<'a> {
+    /// Who sends: the same key of somebody else is another one.
+    pub scope: &'a str,
+    /// The key, drawn by the program for this request.
+    pub key: &'a str,
+}
+
+/// What became of messages that were sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Each of them.
+    pub sent: Vec<Sent>,
+    /// Whether they had been sent before, under the same key.
+    pub is_repeated: bool,
+}
+
 impl Service {
     /// Sends messages to one queue, all in one commit or none, and waits until each has come as
     /// far as `wait` says, `timeout` long at most. When the time is over the answer is the same,
-    /// with the states that were reached.
+    /// with the states that were reached. Under a key that was used before, within a day, nothing is
+    /// sent and the first messages are waited for.
     ///
     /// # Errors
     /// A bad address or property, an unknown node, or the engine's refusal; then nothing was sent.
@@ -31,32 +52,46 @@ impl Service {
         &self,
         to: &str,
         messages: Vec<NewMessage>,
+        key: Option<SendKey<'_>>,
         wait: Wait,
         timeout: Duration,
-    ) -> Result<Vec<Sent>, ServiceError> {
+    ) -> Result<Outcome, ServiceError> {
         let (destination, queue) = self.resolve(to)?;
         if messages.is_empty() || messages.len() > SEND_MAX {
             let bounds = format!("from 1 to {SEND_MAX}");
             return Err(ServiceError::bad_value("the number of messages", bounds));
         }
-        let batch = messages
+        let messages = messages
             .into_iter()
             .map(|message| self.prepare(destination, &queue, message))
             .collect::<Result<Vec<_>, _>>()?;
         let events = self.handle().events();
         let until = Instant::now() + timeout.min(WAIT_MAX);
-        let ids = accepted(self.call(Command::Send(batch)).await?)?;
+        let command = match key {
+            Some(key) => Command::SendOnce { request: once_key(key, &messages)?, messages },
+            None => Command::Send(messages),
+        };
+        let (ids, is_repeated) = match self.call(command).await? {
+            Reply::Repeated(ids) => (ids, true),
+            reply => (accepted(reply)?, false),
+        };
+        if destination != self.gatekeeper().node() && !is_repeated {
+            self.metrics().sent(&ids, self.handle().now());
+        }
         let at_once = if destination == self.gatekeeper().node() {
             MessageState::Arrived
         } else {
             MessageState::Stored
         };
-        if wait.is_over(at_once) {
-            return Ok(ids.iter().map(|id| Sent { id: id.reference(), state: at_once }).collect());
-        }
-        let states = self.follow(events, &ids, wait, until).await?;
+        let states = if wait.is_over(at_once) && !is_repeated {
+            BTreeMap::new()
+        } else {
+            self.follow(events, &ids, wait, until).await?
+        };
+        // What is settled for long is not known any more: then the answer is the first one's.
         let state = |id| states.get(id).copied().unwrap_or(at_once);
-        Ok(ids.iter().map(|id| Sent { id: id.reference(), state: state(id) }).collect())
+        let sent = ids.iter().map(|id| Sent { id: id.reference(), state: state(id) }).collect();
+        Ok(Outcome { sent, is_repeated })
     }
 
     /// What this node knows of a message that it accepted.
@@ -109,6 +144,31 @@ impl Service {
         }
         Ok(format!("{queue}@{node}"))
     }
+}
+
+/// Longest key of a send, in bytes.
+pub const SEND_KEY_MAX: usize = 255;
+
+/// The key as the engine has it: hashes of who sends what.
+fn once_key(key: SendKey<'_>, messages: &[Outgoing]) -> Result<OnceKey, ServiceError> {
+    if !(1..=SEND_KEY_MAX).contains(&key.key.len()) {
+        let bounds = format!("from 1 to {SEND_KEY_MAX} bytes long");
+        return Err(ServiceError::bad_value("an idempotency key", bounds));
+    }
+    let mut parts = Vec::new();
+    for message in messages {
+        let mut head = Vec::with_capacity(64);
+        head.extend(message.destination.as_bytes());
+        head.extend(message.line.0.to_be_bytes());
+        head.extend(message.reach_within_ms.to_be_bytes());
+        head.extend(message.ttl_ms.unwrap_or_default().to_be_bytes());
+        parts.push(Bytes::from(head));
+        parts.push(message.inner.clone());
+    }
+    Ok(OnceKey {
+        key: fingerprint([key.scope.as_bytes(), key.key.as_bytes()]),
+        digest: fingerprint(parts.iter().map(|part| &part[..])),
+    })
 }
 
 /// Reads the printed form of a message id.

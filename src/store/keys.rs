@@ -6,6 +6,7 @@
 
 use crate::engine::address::{LineId, NodeId};
 use crate::engine::ids::{Epoch, MessageId, StreamId};
+use crate::engine::message::Short;
 use crate::engine::record::{Key, Seat, Spot, Target};
 use crate::engine::statement::DirectoryKey;
 use crate::engine::time::Timestamp;
@@ -44,6 +45,8 @@ mod table {
     pub(super) const STATUS: u8 = 0x88;
     pub(super) const DEAD: u8 = 0x90;
     pub(super) const TIMER: u8 = 0x98;
+    pub(super) const ONCE: u8 = 0xa0;
+    pub(super) const ONCE_ORDER: u8 = 0xa8;
 }
 
 mod target {
@@ -80,6 +83,8 @@ pub fn encode_key(key: &Key) -> Vec<u8> {
         Key::Status(stream) => out.byte(table::STATUS).stream(stream),
         Key::Dead(letter) => out.byte(table::DEAD).long(*letter),
         Key::Timer(at, what) => out.byte(table::TIMER).long(at.as_millis()).target(what),
+        Key::Once(key) => out.byte(table::ONCE).raw(&key.0),
+        Key::OnceOrder(order) => out.byte(table::ONCE_ORDER).long(*order),
     };
     out.0
 }
@@ -124,6 +129,8 @@ fn read_key(input: &mut Reader<'_>) -> Result<Key, Fault> {
         table::STATUS => Key::Status(input.stream()?),
         table::DEAD => Key::Dead(input.long()?),
         table::TIMER => Key::Timer(Timestamp::from_millis(input.long()?), input.target()?),
+        table::ONCE => Key::Once(Short(input.array()?)),
+        table::ONCE_ORDER => Key::OnceOrder(input.long()?),
         _ => return Err("its table is unknown"),
     })
 }

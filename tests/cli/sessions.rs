@@ -69,7 +69,7 @@ fn programs_read_one_object_a_line() {
 fn up_says_what_comes_next_and_that_the_key_wants_a_backup() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let args = ["up", "--name", "pc-a", "--listen", "127.0.0.1:0", "--no-discovery"];
-    let args = [&args[..], &["--exit-with-stdin"]].concat();
+    let args = [&args[..], &["--http", "127.0.0.1:0", "--exit-with-stdin"]].concat();
     let first = run(dir.path(), &args, b"");
     let (out, err) = (clean(dir.path(), &first.stdout), clean(dir.path(), &first.stderr));
     snapbox::assert_data_eq!(format!("{out}{err}"), snapbox::file!["snapshots/up.txt"]);
@@ -118,6 +118,40 @@ fn an_invitation_is_the_token_alone() {
     for field in ["token", "expires_at", "mesh"] {
         assert!(invited[field].is_string(), "{field}");
     }
+}
+
+#[test]
+fn an_access_token_is_shown_once_and_can_be_ended() {
+    let node = Node::start("pc-a");
+    let made = node.run(&["token", "create", "--label", "backup"]);
+    assert_eq!((made.code, made.stdout.lines().count()), (0, 1), "{}", made.stderr);
+    let listed = &node.json(&["token", "ls"])[0];
+    assert_eq!(listed["label"], "backup");
+    assert!(listed["created_at"].is_string() && listed.get("token").is_none(), "{listed}");
+    let id = listed["id"].as_str().expect("an id");
+    assert!(node.run(&["token", "ls"]).stdout.contains(id));
+    assert!(made.stderr.contains(id), "{}", made.stderr);
+    node.ok(&["token", "revoke", id]);
+    assert_eq!(node.run(&["token", "revoke", id]).code, 66);
+    assert!(node.run(&["token", "ls"]).stdout.starts_with("no access tokens"));
+}
+
+#[test]
+fn doors_that_cannot_be_say_what_to_do() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let up = |http: &str| {
+        let args = ["up", "--listen", "127.0.0.1:0", "--no-discovery", "--exit-with-stdin"];
+        run(dir.path(), &[&args[..], &["--http", http]].concat(), b"")
+    };
+    let open = up("0.0.0.0:0");
+    assert_eq!(open.code, 78, "{}", open.stderr);
+    assert!(open.stderr.contains("--http-cert"), "{}", open.stderr);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = up(&taken.local_addr().expect("it is bound").to_string());
+    assert_eq!(taken.code, 78, "{}", taken.stderr);
+    assert!(taken.stderr.contains("--http off"), "{}", taken.stderr);
+    assert_eq!(up("everywhere").code, 64);
+    assert_eq!(up("off").code, 0);
 }
 
 #[test]

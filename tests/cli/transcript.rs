@@ -66,7 +66,7 @@ fn redact_word(word: &str) -> String {
         return "[ID]".to_owned();
     }
     match word.rsplit_once(':') {
-        Some((host @ "127.0.0.1", _)) => format!("{host}:[PORT]"),
+        Some((host @ ("127.0.0.1" | "http://127.0.0.1"), _)) => format!("{host}:[PORT]"),
         _ => word.to_owned(),
     }
 }

@@ -5,9 +5,10 @@ use super::{
     message_id, outers, receipt, status, stream_id, transit,
 };
 use bytes::Bytes;
+use meshmq::engine::address::LineId;
 use meshmq::engine::message::{Content, Delivery, Floors, Priority, Short};
 use meshmq::engine::record::{
-    Copy, Dead, DeathReason, Inbox, InboxLine, Key, Line, Queue, Queued, Record, Seat, Sent,
+    Copy, Dead, DeathReason, Inbox, InboxLine, Key, Line, Once, Queue, Queued, Record, Seat, Sent,
     SentState, Spot, StoreInfo, Stream, Target,
 };
 use meshmq::engine::statement::{DirectoryRecord, Refusal};
@@ -44,6 +45,8 @@ pub(crate) fn keys() -> Vec<(&'static str, Key)> {
         ("timer_copy", Key::Timer(AT, Target::Copy(SPOT))),
         ("timer_queued", Key::Timer(AT, Target::Queued(SEAT))),
         ("timer_statement", Key::Timer(AT, Target::Statement(stream_id()))),
+        ("once", Key::Once(Short([0x0e; 16]))),
+        ("once_order", Key::OnceOrder(1_002)),
     ]
 }
 
@@ -96,6 +99,18 @@ fn dead(reason: DeathReason) -> Dead {
     }
 }
 
+fn once() -> Once {
+    let line = stream_id().line;
+    Once {
+        digest: Short([0xd1; 16]),
+        at: AT,
+        order: 1_002,
+        epoch: EPOCH,
+        lines: vec![(line, 601), (LineId(line.0 + 1), 20)],
+        places: Bytes::from_static(&[0, 0, 1, 0]),
+    }
+}
+
 /// Records by name; at least one of every kind.
 pub(crate) fn records() -> Vec<(&'static str, Record)> {
     let mut all = states_and_deaths();
@@ -124,6 +139,8 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
         ("receipt", Record::Receipt(Box::new(attested(receipt())))),
         ("status", Record::Status(Box::new(attested(status())))),
         ("due", Record::Due),
+        ("once", Record::Once(Box::new(once()))),
+        ("once_key", Record::OnceKey(Short([0x0e; 16]))),
     ]);
     all.extend(queues_and_streams());
     all

@@ -136,6 +136,15 @@ fn dead() -> BoxedStrategy<Record> {
         .boxed()
 }
 
+fn once() -> BoxedStrategy<Record> {
+    let lines = vec((number().prop_map(LineId), number()), 0..32);
+    (short(), at(), number(), epoch(), lines, bytes(256))
+        .prop_map(|(digest, at, order, epoch, lines, places)| {
+            Record::Once(Box::new(Once { digest, at, order, epoch, lines, places }))
+        })
+        .boxed()
+}
+
 pub(crate) fn record() -> BoxedStrategy<Record> {
     prop_oneof![
         sent(),
@@ -151,6 +160,8 @@ pub(crate) fn record() -> BoxedStrategy<Record> {
         bytes(4_000).prop_map(Record::Chunk),
         at().prop_map(Record::Clock),
         spot().prop_map(Record::CopyOf),
+        once(),
+        short().prop_map(Record::OnceKey),
     ]
     .boxed()
 }

@@ -11,7 +11,7 @@ use meshmq::engine::message::{
 };
 use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::{
-    Copy, Dead, DeathReason, Inbox, Queue, Queued, Record, Sent, SentState, Spot,
+    Copy, Dead, DeathReason, Inbox, Once, Queue, Queued, Record, Sent, SentState, Spot,
 };
 use meshmq::engine::statement::{
     Attested, DirectoryKey, DirectoryRecord, LinkState, Receipt, Refusal, Status, Version,

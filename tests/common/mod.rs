@@ -4,15 +4,17 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, StatusCode};
+use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use meshmq::daemon::{self, DaemonError, Running, UpOptions};
 use serde_json::Value;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 
 /// The longest wait for anything: a test that needs longer has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -73,6 +75,27 @@ impl TestNode {
         self.running.as_ref().expect("it runs").ready()
     }
 
+    /// Where its HTTP door on TCP listens.
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        let url = self.ready().http.as_deref().expect("it has a door on TCP");
+        let (_, address) = url.split_once("://").expect("a URL");
+        address.parse().expect("an address")
+    }
+
+    /// The access token in its directory.
+    pub(crate) fn token(&self) -> String {
+        let text = std::fs::read_to_string(self.dir.path().join("token")).expect("a token file");
+        text.trim().to_owned()
+    }
+
+    /// A new connection to its HTTP door on TCP, as programs make it: with the token.
+    pub(crate) async fn connect_tcp(&self) -> Http {
+        let stream = TcpStream::connect(self.tcp()).await.expect("the node listens");
+        let bearer = format!("Bearer {}", self.token());
+        let host = self.tcp().to_string();
+        Http::over(stream).await.with("host", &host).with("authorization", &bearer)
+    }
+
     /// A new connection to the node.
     pub(crate) async fn connect(&self) -> Http {
         Http::connect(Path::new(&self.ready().socket)).await
@@ -80,13 +103,18 @@ impl TestNode {
 }
 
 /// One HTTP connection, with nothing of the product's own client in it.
-pub(crate) struct Http(SendRequest<Full<Bytes>>);
+pub(crate) struct Http {
+    sender: SendRequest<Full<Bytes>>,
+    headers: Vec<(String, String)>,
+}
 
 /// An answer: status, media type and JSON body (null if there is none).
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) media_type: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
     pub(crate) json: Value,
 }
 
@@ -96,10 +124,20 @@ impl Http {
         Self::over(stream).await
     }
 
-    pub(crate) async fn over(stream: UnixStream) -> Self {
+    pub(crate) async fn over<S>(stream: S) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP");
         tokio::spawn(connection);
-        Self(sender)
+        Self { sender, headers: vec![("host".to_owned(), "meshmq".to_owned())] }
+    }
+
+    /// The same with a header on every request, in place of one of that name.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(present, _)| present != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Sends a JSON body, or none.
@@ -132,14 +170,17 @@ impl Http {
         media_type: Option<&str>,
         body: Bytes,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("host", "meshmq");
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
         if let Some(media_type) = media_type {
             request = request.header("content-type", media_type);
         }
         let request = request.body(Full::new(body)).expect("a request");
         let exchange = async {
-            self.0.ready().await.expect("the connection is open");
-            let answer = self.0.send_request(request).await.expect("an answer");
+            self.sender.ready().await.expect("the connection is open");
+            let answer = self.sender.send_request(request).await.expect("an answer");
             let (head, body) = answer.into_parts();
             (head, body.collect().await.expect("a whole answer").to_bytes())
         };
@@ -149,7 +190,76 @@ impl Http {
             status: head.status,
             media_type: media_type.map_or("", |value| value.to_str().expect("text")).to_owned(),
             json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            headers: head.headers,
+            bytes: body,
         }
+    }
+}
+
+/// A stream of server-sent events, on a connection of its own.
+pub(crate) struct Events {
+    _sender: SendRequest<Full<Bytes>>,
+    body: hyper::body::Incoming,
+    text: String,
+}
+
+/// One event.
+#[derive(Debug)]
+pub(crate) struct SentEvent {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) json: Value,
+}
+
+impl Http {
+    /// Turns the connection into a stream of events.
+    pub(crate) async fn events(mut self, path: &str) -> Events {
+        let mut request = Request::builder().method("GET").uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::new())).expect("a request");
+        let answer = within(self.sender.send_request(request)).await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{answer:?}");
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Events { _sender: self.sender, body: answer.into_body(), text: String::new() }
+    }
+}
+
+impl Events {
+    /// The next event, comments left out; none at the end of the stream.
+    pub(crate) async fn next(&mut self) -> Option<SentEvent> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let lines = block.lines().filter_map(|line| line.split_once(": "));
+                    lines.filter(|(found, _)| *found == name).map(|(_, text)| text).next()
+                };
+                let text = |name| field(name).unwrap_or_default().to_owned();
+                let event = SentEvent {
+                    name: text("event"),
+                    id: text("id"),
+                    json: field("data").map_or(Value::Null, |json| {
+                        serde_json::from_str(json).expect("JSON in an event")
+                    }),
+                };
+                self.text = rest.to_owned();
+                if event.name.is_empty() {
+                    continue;
+                }
+                return Some(event);
+            }
+            let frame = within(self.body.frame()).await?.ok()?;
+            let data = frame.into_data().unwrap_or_default();
+            self.text.push_str(std::str::from_utf8(&data).expect("events are text"));
+        }
+    }
+
+    /// The next event, which must have this name.
+    pub(crate) async fn expect(&mut self, name: &str) -> SentEvent {
+        let event = self.next().await.unwrap_or_else(|| panic!("no event `{name}`"));
+        assert_eq!(event.name, name, "{event:?}");
+        event
     }
 }
 

@@ -156,6 +156,25 @@ async fn a_send_waits_for_its_receiver_or_for_the_end_of_its_time() {
 }
 
 #[tokio::test]
+async fn a_batch_waits_until_all_of_it_is_received() {
+    let (node, mut http) = with_queue().await;
+    let mut sender = node.connect().await;
+    let path = "/v1/queues/q/messages?wait=received&timeout_s=60";
+    let batch = json!({"messages": [{"body": "1"}, {"body": "2"}]});
+    let sent = tokio::spawn(async move { sender.post(path, batch.clone()).await });
+    for _ in 0..2 {
+        let received = http.post("/v1/queues/q/receive", json!({"wait_s": 30})).await.expect(200);
+        assert!(!sent.is_finished(), "one of them is not received yet");
+        settle(&mut http, &received, "ack").await;
+    }
+    let sent = sent.await.expect("no panic").expect(201);
+    assert_eq!([&sent["messages"][0]["state"], &sent["messages"][1]["state"]], ["received"; 2]);
+    let path = "/v1/queues/q/messages?wait=received&timeout_s=0.05";
+    let late = http.post(path, json!({"messages": [{}, {}]})).await.expect(201);
+    assert_eq!([&late["messages"][0]["state"], &late["messages"][1]["state"]], ["arrived"; 2]);
+}
+
+#[tokio::test]
 async fn what_nobody_receives_in_time_becomes_a_dead_letter() {
     let (_node, mut http) = with_queue().await;
     let message = json!({"body": "x", "label": "old", "ttl_s": 0.05});

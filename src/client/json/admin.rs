@@ -1,9 +1,10 @@
 //! JSON of administration: the node, its mesh, its peers, its queues, what is outgoing or dead.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Who a node is and where it listens: what every status begins with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ready {
     /// The node's name in its mesh.
     pub name: String,
@@ -15,10 +16,13 @@ pub struct Ready {
     pub listen: Vec<String>,
     /// Path of the Unix socket of the HTTP door.
     pub socket: String,
+    /// Where the HTTP door on TCP is; null if it is not open.
+    #[serde(default)]
+    pub http: Option<String>,
 }
 
 /// First line of `up --json`, once the node is ready.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadyEvent {
     /// Always `ready`.
     pub event: String,
@@ -35,7 +39,7 @@ impl ReadyEvent {
 }
 
 /// Answer to `GET /v1/status`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Who and where.
     #[serde(flatten)]
@@ -61,21 +65,25 @@ pub struct Status {
     /// Local queues.
     #[serde(default)]
     pub queues: u64,
+    /// What a person should know and may want to change.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// Body of `POST /v1/invites`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InviteRequest {
     /// How long the token is good for, in seconds; 15 minutes if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 604_800)]
     pub ttl_s: Option<f64>,
     /// Whether the new member may invite others even when the first machine is lost.
     pub admin: bool,
 }
 
 /// Answer to `POST /v1/invites`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Invited {
     /// Single-use token.
     pub token: String,
@@ -86,7 +94,7 @@ pub struct Invited {
 }
 
 /// Body of `POST /v1/join`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JoinRequest {
     /// What `invite` printed.
@@ -97,7 +105,7 @@ pub struct JoinRequest {
 }
 
 /// Answer to `POST /v1/join`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Joined {
     /// The mesh's label.
     pub mesh: String,
@@ -108,7 +116,7 @@ pub struct Joined {
 }
 
 /// Answer to `GET /v1/peers`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Peers {
     /// The other members, by name.
     pub items: Vec<Peer>,
@@ -118,7 +126,7 @@ pub struct Peers {
 }
 
 /// Another member of the mesh. Members never vanish from the list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Peer {
     /// Its name.
     pub name: String,
@@ -137,7 +145,7 @@ pub struct Peer {
 }
 
 /// Where a member stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PeerState {
     /// A live path leads there.
@@ -160,7 +168,7 @@ impl PeerState {
 }
 
 /// A node seen on the LAN that is no member. Its name is not known: only members learn names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Stranger {
     /// Its id.
     pub node_id: String,
@@ -171,21 +179,23 @@ pub struct Stranger {
 }
 
 /// Body of `PUT /v1/queues/{queue}`. The kind is fixed for ever.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueSpec {
     /// Whether it takes transactional messages only.
     pub transactional: bool,
     /// Quota in messages; the node's default if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "super::whole::number_or_null")]
     pub max_messages: Option<u64>,
     /// Quota in bytes; the node's default if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "super::whole::number_or_null")]
     pub max_bytes: Option<u64>,
 }
 
 /// A local queue: entry of `GET /v1/queues`, answer to `GET` and `PUT /v1/queues/{queue}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Queue {
     /// Its name as its creator wrote it.
     pub name: String,
@@ -210,7 +220,7 @@ pub struct Queue {
 }
 
 /// What waits for one node: entry of `GET /v1/outgoing`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Outgoing {
     /// The node, by name, or by id if the name is not known here.
     pub destination: String,
@@ -230,7 +240,7 @@ pub struct Outgoing {
 }
 
 /// A dead letter: entry of `GET /v1/dead`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeadLetter {
     /// The message's id; names the letter in `POST /v1/dead/{id}/retry` and `DELETE /v1/dead/{id}`.
     pub id: String,
@@ -248,7 +258,7 @@ pub struct DeadLetter {
 }
 
 /// Body of `POST /v1/dead/{id}/retry`; the answer is [`Sent`](super::Sent) with the new id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryRequest {
     /// Whether an unconfirmed letter may be sent although it may have arrived.
@@ -256,8 +266,73 @@ pub struct RetryRequest {
 }
 
 /// Answer to every deletion: how many messages (or dead letters) went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Count {
     /// So many.
     pub count: u64,
+}
+
+/// Answer to `GET /v1/discovery`: how nodes on the same network are looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Discovery {
+    /// Whether it runs.
+    pub state: DiscoveryState,
+    /// Why it does not, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Whether nodes on the same network are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscoveryState {
+    /// They are.
+    On,
+    /// Not, as was asked for.
+    Off,
+    /// It could not be started.
+    Failed,
+}
+
+/// Body of `POST /v1/tokens`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessRequest {
+    /// What people call it.
+    #[schema(max_length = 64, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+    pub label: String,
+}
+
+/// An access token: answer to `POST /v1/tokens`, entry of `GET /v1/tokens`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccessToken {
+    /// Names it in `DELETE /v1/tokens/{id}`.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// When it was made.
+    pub created_at: String,
+    /// Its text: told once, when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// Answer to `GET /readyz?verbose`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Readiness {
+    /// Whether the node takes requests.
+    pub ready: bool,
+    /// What it was judged by.
+    pub checks: Vec<Check>,
+}
+
+/// One thing that a node needs to be ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Check {
+    /// `engine`, `store`, `links`, `socket`, `http` or `running`.
+    pub name: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// In words.
+    pub detail: String,
 }

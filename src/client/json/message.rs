@@ -4,10 +4,11 @@ use super::body::{BadBody, join_body, split_body};
 use crate::engine::message::Delivery;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// A message to be sent: the body of `POST /v1/queues/{queue}/messages` (`{queue}` may be
 /// `queue@node`), or one entry of a [`Batch`]. Every field may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewMessage {
     /// The body as text.
@@ -15,33 +16,46 @@ pub struct NewMessage {
     pub body: Option<String>,
     /// The body in base64, instead of `body`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
+    )]
     pub body_base64: Option<String>,
     /// A short text for people and filters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 249)]
     pub label: Option<String>,
-    /// Properties of the application.
+    /// Properties of the application: at most 64, of at most 32 KiB together.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(schema_with = super::schema::headers)]
     pub headers: BTreeMap<String, String>,
-    /// Media type of the body.
+    /// Media type of the body, at most 255 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 255)]
     pub content_type: Option<String>,
     /// 0 to 7, 7 the most urgent; 3 if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "super::whole::number_or_null")]
+    #[schema(minimum = 0, maximum = 7)]
     pub priority: Option<u8>,
     /// `express`, `recoverable` or `transactional`; recoverable if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = super::schema::delivery_or_null)]
     pub delivery: Option<Delivery>,
     /// Time to reach the queue, in seconds; 30 days if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.001, maximum = 315_360_000.0)]
     pub reach_within_s: Option<f64>,
     /// Time to be received, in seconds; unlimited if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0.001, maximum = 9_000_000_000_000.0)]
     pub ttl_s: Option<f64>,
-    /// The message that this one answers or belongs to.
+    /// The message that this one answers or belongs to, at most 255 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
     /// The queue for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,124}(@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")]
     pub reply_to: Option<String>,
 }
 
@@ -60,15 +74,16 @@ impl NewMessage {
 
 /// Several messages to one queue, accepted in one commit or not at all; at most
 /// [`SEND_MAX`](crate::engine::limits::SEND_MAX).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// The messages, in order.
+    #[schema(min_items = 1, max_items = 256)]
     pub messages: Vec<NewMessage>,
 }
 
 /// What `POST /v1/queues/{queue}/messages` takes: `{"messages":[…]}`, or one message.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum SendBody {
     /// Several.
@@ -94,7 +109,9 @@ impl SendBody {
 }
 
 /// Until when a send waits: `?wait=`, with `?timeout_s=` as the longest wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
     /// On this node's disk.
@@ -118,7 +135,7 @@ impl Wait {
 }
 
 /// How far a message has come, as this node knows it (promise G10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SentState {
     /// On this disk (in this memory, for express), not handed out.
@@ -160,7 +177,7 @@ impl SentState {
 
 /// An accepted message: answer to a send, to `POST /v1/dead/{id}/retry` and to
 /// `GET /v1/messages/{id}`. A wait that ran out answers the same with the state it came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sent {
     /// Opaque, at most 64 characters of `[A-Za-z0-9-]`.
     pub id: String,
@@ -175,21 +192,35 @@ pub struct Sent {
 }
 
 /// Answer to a [`Batch`], in its order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BatchSent {
     /// One per message.
     pub messages: Vec<Sent>,
 }
 
+/// Answer to a send: as its body was, one or several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum SendAnswer {
+    /// To a batch.
+    Batch(BatchSent),
+    /// To one message.
+    One(Sent),
+}
+
 /// Body of `POST /v1/queues/{queue}/receive`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReceiveRequest {
     /// At most so many messages, 1 to [`RECEIVE_MAX`](crate::engine::limits::RECEIVE_MAX).
+    #[serde(deserialize_with = "super::whole::number")]
+    #[schema(minimum = 1, maximum = 256)]
     pub max: usize,
     /// How long to wait for the first one, in seconds.
+    #[schema(minimum = 0, maximum = 9_000_000_000_000.0)]
     pub wait_s: f64,
     /// How long the locks last unless extended, in seconds.
+    #[schema(minimum = 0.001, maximum = 43_200.0)]
     pub lease_s: f64,
 }
 
@@ -200,14 +231,14 @@ impl Default for ReceiveRequest {
 }
 
 /// Answer to a receive: the messages, each with its lock; empty if there was none in time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Received {
     /// The messages.
     pub messages: Vec<Message>,
 }
 
 /// A message out of a local queue, received or peeked at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Message {
     /// Opaque, at most 64 characters of `[A-Za-z0-9-]`.
     pub id: String,
@@ -219,6 +250,7 @@ pub struct Message {
     pub priority: u8,
     /// Express, recoverable or transactional.
     #[serde(default)]
+    #[schema(schema_with = super::schema::delivery)]
     pub delivery: Delivery,
     /// A short text, empty if it has none.
     pub label: String,
@@ -258,7 +290,7 @@ impl Message {
 /// A lock on a received message; settled by `POST /v1/locks/{token}/ack`, `/nack`, `/return`
 /// (returns at once, nobody's fault) or `/extend`. It returns by itself when its lease runs out or
 /// the connection that received it closes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Lock {
     /// Names the lock in paths.
     pub token: String,
@@ -267,24 +299,71 @@ pub struct Lock {
 }
 
 /// Body of `POST /v1/locks/ack`: many messages, acknowledged in one durable step where possible.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AckRequest {
     /// The locks, at most [`RECEIVE_MAX`](crate::engine::limits::RECEIVE_MAX).
+    #[schema(max_items = 256)]
     pub tokens: Vec<String>,
 }
 
 /// Answer to an [`AckRequest`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Acked {
     /// Locks that were gone: their messages return, or were settled before. All others are done.
     pub gone: Vec<String>,
 }
 
 /// Body of `POST /v1/locks/{token}/extend`; the answer is a [`Lock`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExtendRequest {
     /// The lease starts again with so many seconds.
+    #[schema(minimum = 0.001, maximum = 43_200.0)]
     pub lease_s: f64,
+}
+
+/// Body of `POST /v1/locks/settle`: many locks, each in its own way, in one request. At most
+/// [`RECEIVE_MAX`](crate::engine::limits::RECEIVE_MAX) in each list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SettleRequest {
+    /// Received: these messages leave their queues.
+    #[schema(max_items = 256)]
+    pub ack: Vec<String>,
+    /// Not received: these return after 1 s, doubling to 60 s.
+    #[schema(max_items = 256)]
+    pub nack: Vec<String>,
+    /// Nobody's fault: these return at once.
+    #[serde(rename = "return")]
+    #[schema(max_items = 256)]
+    pub give_back: Vec<String>,
+    /// The leases of these start again.
+    #[schema(max_items = 256)]
+    pub extend: Vec<String>,
+    /// How long extended leases last, in seconds; 30 if left out.
+    #[schema(minimum = 0.001, maximum = 43_200.0)]
+    pub lease_s: Option<f64>,
+}
+
+/// Answer to a [`SettleRequest`], lock by lock in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Settled {
+    /// One per lock: of `ack`, `nack`, `return`, `extend`.
+    pub results: Vec<SettleResult>,
+}
+
+/// What became of one lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SettleResult {
+    /// The lock.
+    pub token: String,
+    /// `acked`, `nacked`, `returned`, `extended`, or `failed`.
+    pub result: String,
+    /// Why it failed: `lock_gone` where the lock ran out, was settled, or never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Until when it lasts, if it was extended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_until_at: Option<String>,
 }

@@ -1,9 +1,10 @@
 //! JSON of refusals and failures: `application/problem+json` (RFC 9457) with a stable code.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Why a request was refused or failed. Nothing was changed unless `detail` says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the code tells more than a page could.
     #[serde(rename = "type")]
@@ -55,6 +56,12 @@ pub mod code {
     pub const TOO_LARGE: &str = "too_large";
     /// The caller may not do this: another user, or not the authority (403).
     pub const NOT_ALLOWED: &str = "not_allowed";
+    /// No access token was shown, or one that is not the node's (401).
+    pub const UNAUTHORIZED: &str = "unauthorized";
+    /// The request names a host that is not this node (400, 403).
+    pub const BAD_HOST: &str = "bad_host";
+    /// A web page from elsewhere asks (403).
+    pub const BAD_ORIGIN: &str = "bad_origin";
     /// The text is no token, or a forged one (403).
     pub const TOKEN_INVALID: &str = "token_invalid";
     /// The token's time is over (403).

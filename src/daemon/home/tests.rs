@@ -58,7 +58,7 @@ fn the_file_is_read_back() {
     let home = Home::enter(root.path()).expect("a home");
     assert_eq!(home.read_file(), NodeFile::default());
     let ports = [("127.0.0.1:0".to_owned(), 4_000)].into();
-    let file = NodeFile { socket: PathBuf::from("/x/node.sock"), ports };
+    let file = NodeFile { socket: PathBuf::from("/x/node.sock"), http: None, ports };
     home.write_file(&file).expect("the directory is writable");
     assert_eq!(home.read_file(), file);
 }

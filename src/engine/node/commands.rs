@@ -34,6 +34,7 @@ impl Node {
     fn obey(&mut self, turn: &mut Turn<'_>, command: Command) -> Result<Reply, Fault> {
         Ok(match command {
             Command::Send(messages) => self.send(turn, messages)?,
+            Command::SendOnce { request, messages } => self.send_once(turn, request, messages)?,
             Command::Receive { queue, max, lease_ms, session } => {
                 Reply::Deliveries(self.queues.receive(turn, &queue, max, lease_ms, session)?)
             }
@@ -70,6 +71,8 @@ impl Node {
             }
             Command::PurgeDead(letter) => self.purge_dead(turn, letter)?,
             Command::State(reference) => Reply::State(self.state(turn, reference)?),
+            Command::Trace(reference) => Reply::Trace(Box::new(self.trace(turn, reference)?)),
+            Command::Way(node) => Reply::Way(self.way_to(node)),
             Command::Summary => Reply::Summary(self.summary()),
             Command::Reach => Reply::Reach(self.topology.hops().collect()),
             Command::Keep { private, directory, forget } => {
@@ -142,7 +145,11 @@ impl Node {
         }
     }
 
-    fn state(&self, turn: &Turn<'_>, reference: MessageRef) -> Result<MessageState, Fault> {
+    pub(super) fn state(
+        &self,
+        turn: &Turn<'_>,
+        reference: MessageRef,
+    ) -> Result<MessageState, Fault> {
         let (id, state) = self.origin.state(turn, reference)?.ok_or(Rejection::NoSuchMessage)?;
         let destination = self.origin.destination(id.stream.line);
         match (state, destination) {

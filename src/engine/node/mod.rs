@@ -6,7 +6,9 @@
 mod answers;
 mod commands;
 mod due;
+mod explain;
 mod pump;
+mod repeats;
 mod requests;
 mod sending;
 
@@ -19,6 +21,7 @@ use super::directory::Directory;
 use super::ids::{Epoch, StreamId};
 use super::limits::Limits;
 use super::links::{Link, Links};
+use super::once::Onces;
 use super::origin::Origin;
 use super::policy::{self, Way};
 use super::queues::Queues;
@@ -40,6 +43,7 @@ pub(super) struct Node {
     queues: Queues,
     origin: Origin,
     letters: DeadLetters,
+    onces: Onces,
     carriage: Carriage,
     destination: Destination,
     control: Control,
@@ -62,6 +66,7 @@ impl Node {
             queues: Queues::new(limits.clone()),
             origin: Origin::new(me, opening),
             letters: DeadLetters::default(),
+            onces: Onces::default(),
             carriage: Carriage::new(me, limits.clone()),
             destination: Destination::new(me, info.id, opening),
             control: Control::new(me),
@@ -85,6 +90,7 @@ impl Node {
         self.queues.load(turn)?;
         self.origin.load(turn)?;
         self.load_letters(turn)?;
+        self.onces.load(turn)?;
         self.carriage.load(turn)?;
         self.destination.load(turn, &mut self.queues)?;
         self.control.load(turn)?;

@@ -62,7 +62,7 @@ impl Node {
         Ok(())
     }
 
-    fn check_disk(&self, turn: &Turn<'_>) -> Result<(), Rejection> {
+    pub(super) fn check_disk(&self, turn: &Turn<'_>) -> Result<(), Rejection> {
         let reserve = self.limits.disk_reserve_bytes;
         match turn.free_bytes() {
             Some(free) if free < reserve => Err(Rejection::DiskLow { free, reserve }),

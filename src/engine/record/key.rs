@@ -2,6 +2,7 @@
 
 use crate::engine::address::{LineId, NodeId};
 use crate::engine::ids::{Epoch, MessageId, StreamId};
+use crate::engine::message::Short;
 use crate::engine::statement::DirectoryKey;
 use crate::engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,10 @@ pub enum Key {
     Dead(u64),
     /// Something to do at a time: [`Record::Due`](super::Record::Due).
     Timer(Timestamp, Target),
+    /// The answer to a send under a key: [`Record::Once`](super::Record::Once).
+    Once(Short),
+    /// Keys of sends in the order of sending: [`Record::OnceKey`](super::Record::OnceKey).
+    OnceOrder(u64),
 }
 
 /// Place of a copy on its way.

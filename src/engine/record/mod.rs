@@ -4,14 +4,17 @@
 
 mod arrival;
 mod key;
+mod once;
 mod sending;
 
 pub use arrival::{Inbox, InboxLine, Queue, Queued};
 pub use key::{Key, Seat, Spot, Target};
+pub use once::Once;
 pub use sending::{Copy, Dead, DeathReason, Line, Sent, SentState, Stream};
 
 use super::address::NodeId;
 use super::ids::Epoch;
+use super::message::Short;
 use super::statement::{Attested, DirectoryRecord, Receipt, Status};
 use super::time::Timestamp;
 use bytes::Bytes;
@@ -77,6 +80,12 @@ pub enum Record {
     /// See [`Key::Timer`].
     #[serde(rename = "du")]
     Due,
+    /// See [`Key::Once`].
+    #[serde(rename = "on")]
+    Once(Box<Once>),
+    /// See [`Key::OnceOrder`].
+    #[serde(rename = "ok")]
+    OnceKey(Short),
 }
 
 /// The store itself.

@@ -37,6 +37,16 @@ impl Refusal {
             .hint("see with `meshmq status` whether the node works")
     }
 
+    /// What is wrong, for events.
+    pub(super) const fn problem(&self) -> &Problem {
+        &self.0
+    }
+
+    /// The body of the answer.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.0).expect("a problem has string keys only")
+    }
+
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into()).filter(|hint: &String| !hint.is_empty());
         self
@@ -59,7 +69,6 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.0).expect("a problem has string keys only");
-        (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+        (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], self.to_json()).into_response()
     }
 }

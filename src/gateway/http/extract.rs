@@ -1,16 +1,18 @@
 //! Reading requests: paths, queries and JSON bodies, each with its bounds.
 
 use super::error::Refusal;
-use super::{BODY_MAX, BODY_TIME_MAX, PAGE_DEFAULT, PAGE_MAX, SEND_BODY_MAX};
+use super::{BODY_MAX, BODY_TIME_MAX, PAGE_DEFAULT, PAGE_MAX};
 use crate::client::json::code;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 /// The one variable segment of a path, percent-decoded.
 pub(super) struct Name(pub(super) String);
@@ -46,8 +48,12 @@ pub(super) struct PageQuery {
 
 impl PageQuery {
     /// Entries wanted, 1 to [`PAGE_MAX`].
-    pub(super) fn limit(&self) -> usize {
-        self.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX)
+    pub(super) fn limit(&self) -> Result<usize, Refusal> {
+        let limit = self.limit.unwrap_or(PAGE_DEFAULT);
+        if (1..=PAGE_MAX).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(Refusal::bad_request(format!("`limit` must be from 1 to {PAGE_MAX}")))
     }
 
     /// What `next` of the page before said, read by `parse`.
@@ -75,32 +81,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// The unread JSON body of a send, at most [`SEND_BODY_MAX`] bytes.
-pub(super) struct SendBytes(pub(super) Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for SendBytes {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        read(request, SEND_BODY_MAX).await.map(Self)
-    }
-}
-
 /// Reads JSON, or says what is wrong with it.
 pub(super) fn parse<'a, T>(
     bytes: &'a [u8],
     read: impl FnOnce(&'a [u8]) -> Result<T, serde_json::Error>,
 ) -> Result<T, Refusal> {
+    // The reader of a type would also take its fields one after the other in a list.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Refusal::bad_request("the body must be an object, not a list"));
+    }
     read(bytes).map_err(|why| Refusal::bad_request(format!("the body cannot be read: {why}")))
 }
 
 async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
     let (parts, body) = request.into_parts();
-    let reading = tokio::time::timeout(BODY_TIME_MAX, collect(body, max));
-    let bytes = reading.await.map_err(|_| {
-        let detail = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
-        Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", detail)
-    })??;
+    let bytes = collect(body, max).await?;
     if bytes.is_empty() || is_json(&parts.headers) {
         return Ok(bytes);
     }
@@ -108,19 +103,35 @@ async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
     Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::BAD_REQUEST, detail))
 }
 
-async fn collect(body: Body, max: usize) -> Result<Bytes, Refusal> {
-    let read = Limited::new(body, max).collect().await;
-    read.map(http_body_util::Collected::to_bytes).map_err(|why| {
-        if why.downcast_ref::<LengthLimitError>().is_some() {
-            let detail = format!("the body of this request may have {max} bytes");
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, detail)
-        } else {
-            Refusal::bad_request(format!("the body broke off: {why}"))
+/// A body of at most `max` bytes, whole, within its time.
+pub(super) async fn collect(mut body: Body, max: usize) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        let detail = format!("the body of this request may have {max} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, detail)
+    };
+    if body.size_hint().lower() > max as u64 {
+        return Err(too_large());
+    }
+    let until = Instant::now() + BODY_TIME_MAX;
+    let mut bytes = BytesMut::new();
+    loop {
+        let Ok(next) = timeout_at(until, body.frame()).await else {
+            let detail = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
+            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", detail));
+        };
+        let Some(frame) = next else { return Ok(bytes.freeze()) };
+        let frame =
+            frame.map_err(|why| Refusal::bad_request(format!("the body broke off: {why}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > max {
+            return Err(too_large());
         }
-    })
+        bytes.extend_from_slice(&data);
+    }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether a request says that its body is JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = text.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/json")

@@ -1,16 +1,33 @@
 //! Settling what was received under a lock.
 
+use super::api::Problems;
 use super::error::Refusal;
 use super::extract::{Json, Name, millis};
 use super::view;
-use crate::client::json::{AckRequest, Acked, ExtendRequest, Lock, RECEIVE_MAX};
+use crate::client::json::{
+    AckRequest, Acked, ExtendRequest, Lock, RECEIVE_MAX, SettleRequest, SettleResult, Settled,
+    rfc3339,
+};
 use crate::engine::command::Settlement;
 use crate::engine::rejection::Rejection;
 use crate::service::{Service, ServiceError};
 use axum::extract::State;
 use axum::http::StatusCode;
 
+/// How long an extended lease lasts unless the request says so.
+const LEASE_DEFAULT_MS: u64 = 30_000;
+
 /// `POST /v1/locks/{token}/ack`
+#[utoipa::path(
+    post, path = "/v1/locks/{token}/ack", tag = "messages", operation_id = "locks_ack",
+    params(
+        ("token" = String, Path, description = "A lock, from `lock.token`"),
+    ),
+    responses(
+        (status = 204, description = "Received"),
+        Problems
+    )
+)]
 pub(super) async fn ack(
     State(service): State<Service>,
     Name(token): Name,
@@ -19,6 +36,14 @@ pub(super) async fn ack(
 }
 
 /// `POST /v1/locks/ack`
+#[utoipa::path(
+    post, path = "/v1/locks/ack", tag = "messages", operation_id = "locks_ack_all",
+    request_body(content = AckRequest),
+    responses(
+        (status = 200, description = "All that were not gone are received", body = Acked),
+        Problems
+    )
+)]
 pub(super) async fn ack_all(
     State(service): State<Service>,
     Json(AckRequest { tokens }): Json<AckRequest>,
@@ -40,7 +65,82 @@ pub(super) async fn ack_all(
     Ok(axum::Json(Acked { gone }))
 }
 
+/// `POST /v1/locks/settle`: each lock in its own way, asked for together, so that one commit can
+/// serve them all. A lock that is gone fails alone.
+#[utoipa::path(
+    post, path = "/v1/locks/settle", tag = "messages", operation_id = "locks_settle_all",
+    request_body(content = SettleRequest),
+    responses(
+        (status = 200, description = "What became of each", body = Settled),
+        Problems
+    )
+)]
+pub(super) async fn settle_all(
+    State(service): State<Service>,
+    Json(asked): Json<SettleRequest>,
+) -> Result<axum::Json<Settled>, Refusal> {
+    let list = locks_of(asked)?;
+    let service = &service;
+    let asked = list.iter().map(async |(token, how)| match *how {
+        Settlement::Extend(lease_ms) => service.extend(token, lease_ms).await.map(Some),
+        how => service.settle(token, how).await.map(|()| None),
+    });
+    let settled = futures::future::join_all(asked).await;
+    let mut results = Vec::with_capacity(list.len());
+    for ((token, how), settled) in list.into_iter().zip(settled) {
+        let (result, code, lock) = match settled {
+            Ok(lock) => (past(how), None, lock),
+            Err(error @ ServiceError::Rejected(_)) => ("failed", Some(error.verdict().code), None),
+            Err(error) => return Err(error.into()),
+        };
+        results.push(SettleResult {
+            token,
+            result: result.to_owned(),
+            code: code.map(str::to_owned),
+            locked_until_at: lock.map(|lock| rfc3339(service.wall(lock.until))),
+        });
+    }
+    Ok(axum::Json(Settled { results }))
+}
+
+/// The locks of a request and how each is to be settled, in its order.
+fn locks_of(asked: SettleRequest) -> Result<Vec<(String, Settlement)>, Refusal> {
+    let lease = match asked.lease_s {
+        Some(seconds) => Settlement::Extend(millis("lease_s", seconds)?),
+        None => Settlement::Extend(LEASE_DEFAULT_MS),
+    };
+    let with = |tokens: Vec<String>, how| tokens.into_iter().map(move |token| (token, how));
+    let lists = [&asked.ack, &asked.nack, &asked.give_back, &asked.extend];
+    if lists.iter().any(|list| list.len() > RECEIVE_MAX) {
+        return Err(Refusal::bad_request(format!("a list holds at most {RECEIVE_MAX} locks")));
+    }
+    Ok(with(asked.ack, Settlement::Ack)
+        .chain(with(asked.nack, Settlement::Nack))
+        .chain(with(asked.give_back, Settlement::Return))
+        .chain(with(asked.extend, lease))
+        .collect())
+}
+
+const fn past(how: Settlement) -> &'static str {
+    match how {
+        Settlement::Ack => "acked",
+        Settlement::Nack => "nacked",
+        Settlement::Return => "returned",
+        Settlement::Extend(_) => "extended",
+    }
+}
+
 /// `POST /v1/locks/{token}/nack`
+#[utoipa::path(
+    post, path = "/v1/locks/{token}/nack", tag = "messages", operation_id = "locks_nack",
+    params(
+        ("token" = String, Path, description = "A lock, from `lock.token`"),
+    ),
+    responses(
+        (status = 204, description = "It returns after a while"),
+        Problems
+    )
+)]
 pub(super) async fn nack(
     State(service): State<Service>,
     Name(token): Name,
@@ -49,6 +149,16 @@ pub(super) async fn nack(
 }
 
 /// `POST /v1/locks/{token}/return`
+#[utoipa::path(
+    post, path = "/v1/locks/{token}/return", tag = "messages", operation_id = "locks_give_back",
+    params(
+        ("token" = String, Path, description = "A lock, from `lock.token`"),
+    ),
+    responses(
+        (status = 204, description = "It returns at once"),
+        Problems
+    )
+)]
 pub(super) async fn give_back(
     State(service): State<Service>,
     Name(token): Name,
@@ -57,6 +167,17 @@ pub(super) async fn give_back(
 }
 
 /// `POST /v1/locks/{token}/extend`
+#[utoipa::path(
+    post, path = "/v1/locks/{token}/extend", tag = "messages", operation_id = "locks_extend",
+    params(
+        ("token" = String, Path, description = "A lock, from `lock.token`"),
+    ),
+    request_body(content = ExtendRequest),
+    responses(
+        (status = 200, description = "The lock", body = Lock),
+        Problems
+    )
+)]
 pub(super) async fn extend(
     State(service): State<Service>,
     Name(token): Name,

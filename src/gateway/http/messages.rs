@@ -1,17 +1,20 @@
 //! Sending, receiving, peeking, and the state of a message.
 
+use super::api::{Octets, Problems};
 use super::error::Refusal;
-use super::extract::{Json, Name, PageQuery, Query, SendBytes, millis, parse};
-use super::{Session, WAIT_DEFAULT, view};
+use super::extract::{Json, Name, PageQuery, Query, collect, is_json, millis, parse};
+use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view};
 use crate::client::json::{
-    BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendBody, Sent, Wait,
+    BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody, Sent,
+    Wait,
 };
 use crate::engine::command::Place;
 use crate::engine::message::Priority;
-use crate::service::{self, Service};
-use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use crate::service::{self, SendKey, Service};
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -23,30 +26,53 @@ pub(super) struct WaitQuery {
     timeout_s: Option<f64>,
 }
 
-/// `POST /v1/queues/{queue}/messages`
+/// `POST /v1/queues/{queue}/messages`: JSON, or with any other media type a message as it is.
+#[utoipa::path(
+    post, path = "/v1/queues/{queue}/messages", tag = "messages", operation_id = "messages_send",
+    params(
+        ("queue" = String, Path, description = "A queue, or `queue@node`",
+         pattern = "^[A-Za-z0-9._-]{1,124}(@[a-z0-9~-]{1,128})?$"),
+        ("wait" = inline(Option<Wait>), Query, description = "Until when the answer waits"),
+        ("timeout_s" = inline(Option<f64>), Query, description = "How long at most, in seconds",
+         minimum = 0, maximum = 9_000_000_000_000.0),
+        ("Idempotency-Key" = inline(Option<String>), Header,
+         description = "Drawn for this request: repeated within a day, it sends nothing again",
+         pattern = "^[A-Za-z0-9-]{1,255}$"),
+        ("Meshmq-Label" = inline(Option<String>), Header, description = "Raw bodies: the label",
+         pattern = "^[A-Za-z0-9 ._-]{0,100}$"),
+        ("Meshmq-Priority" = inline(Option<u8>), Header, description = "Raw bodies: 0 to 7",
+         minimum = 0, maximum = 7),
+    ),
+    request_body(
+        description = "One message or several in JSON; with any other media type the body of one \
+                       message, whose properties stand in `Meshmq-*` headers",
+        content((SendBody = "application/json"), (Octets = "application/octet-stream"))
+    ),
+    responses(
+        (status = 201, description = "Accepted; as far as was waited for", body = SendAnswer),
+        Problems
+    )
+)]
 pub(super) async fn send(
     State(service): State<Service>,
     Name(queue): Name,
     Query(query): Query<WaitQuery>,
-    SendBytes(bytes): SendBytes,
+    Extension(caller): Extension<Caller>,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    let (messages, is_batch) = match parse(&bytes, SendBody::parse)? {
-        SendBody::Batch(batch) => (batch.messages, true),
-        SendBody::One(message) => (vec![*message], false),
+    let (wait, timeout) = query.read()?;
+    let (head, body) = request.into_parts();
+    let key = idempotency_key(&head.headers)?;
+    let (messages, is_batch) = if is_json(&head.headers) {
+        read_json(collect(body, SEND_BODY_MAX).await?)?
+    } else {
+        (vec![raw::read(&head.headers, body).await?], false)
     };
-    let messages = messages.into_iter().map(new_message).collect::<Result<Vec<_>, _>>()?;
-    drop(bytes);
-    let wait = match query.wait {
-        Wait::Stored => service::Wait::Stored,
-        Wait::Arrived => service::Wait::Arrived,
-        Wait::Received => service::Wait::Received,
-    };
-    let timeout = match query.timeout_s {
-        Some(seconds) => Duration::from_millis(millis("timeout_s", seconds)?),
-        None => WAIT_DEFAULT,
-    };
-    let sent = service.send(&queue, messages, wait, timeout).await?;
-    let mut sent: Vec<Sent> = sent.into_iter().map(|sent| view::sent(&service, sent)).collect();
+    let scope = caller.token.as_deref().unwrap_or_default();
+    let key = key.map(|key| SendKey { scope, key });
+    let outcome = service.send(&queue, messages, key, wait, timeout).await?;
+    let mut sent: Vec<Sent> =
+        outcome.sent.into_iter().map(|sent| view::sent(&service, sent)).collect();
     let answer = match sent.pop() {
         Some(only) if !is_batch => axum::Json(only).into_response(),
         last => {
@@ -54,11 +80,62 @@ pub(super) async fn send(
             axum::Json(BatchSent { messages: sent }).into_response()
         }
     };
-    Ok((StatusCode::CREATED, answer).into_response())
+    let mut answer = (StatusCode::CREATED, answer).into_response();
+    if outcome.is_repeated {
+        answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(answer)
 }
 
-fn new_message(mut message: NewMessage) -> Result<service::NewMessage, Refusal> {
-    let body = message.take_body().map_err(|why| Refusal::bad_request(why.to_string()))?;
+/// Says that the answer is that of an earlier request.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The key of a send, with or without the quotation marks of a structured field.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
+    let text = text.ok_or_else(|| {
+        Refusal::bad_request("`Idempotency-Key` must be one value of printable ASCII")
+    })?;
+    Ok(Some(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)))
+}
+
+impl WaitQuery {
+    fn read(&self) -> Result<(service::Wait, Duration), Refusal> {
+        let wait = match self.wait {
+            Wait::Stored => service::Wait::Stored,
+            Wait::Arrived => service::Wait::Arrived,
+            Wait::Received => service::Wait::Received,
+        };
+        let timeout = match self.timeout_s {
+            Some(seconds) => Duration::from_millis(millis("timeout_s", seconds)?),
+            None => WAIT_DEFAULT,
+        };
+        Ok((wait, timeout))
+    }
+}
+
+/// The messages of a JSON body, and whether it is a batch.
+fn read_json(bytes: Bytes) -> Result<(Vec<service::NewMessage>, bool), Refusal> {
+    let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+    let (messages, is_batch) = match parse(&bytes, SendBody::parse)? {
+        SendBody::Batch(batch) => (batch.messages, true),
+        SendBody::One(message) => (vec![*message], false),
+    };
+    let messages = messages.into_iter().map(|message| new_message(message, None));
+    Ok((messages.collect::<Result<_, _>>()?, is_batch))
+}
+
+/// A message of these properties; its body is the one given, or the one among them.
+pub(super) fn new_message(
+    mut message: NewMessage,
+    body: Option<Bytes>,
+) -> Result<service::NewMessage, Refusal> {
+    let body = match body {
+        Some(body) => body,
+        None => message.take_body().map_err(|why| Refusal::bad_request(why.to_string()))?.into(),
+    };
     let priority = match message.priority {
         None => Priority::default(),
         Some(number) => Priority::new(number)
@@ -66,7 +143,7 @@ fn new_message(mut message: NewMessage) -> Result<service::NewMessage, Refusal> 
     };
     let time = |what, seconds: Option<f64>| seconds.map(|given| millis(what, given)).transpose();
     Ok(service::NewMessage {
-        body: body.into(),
+        body,
         label: message.label.unwrap_or_default(),
         headers: message.headers,
         content_type: message.content_type.unwrap_or_default(),
@@ -80,30 +157,83 @@ fn new_message(mut message: NewMessage) -> Result<service::NewMessage, Refusal> 
 }
 
 /// `POST /v1/queues/{queue}/receive`
+#[utoipa::path(
+    post, path = "/v1/queues/{queue}/receive", tag = "messages", operation_id = "messages_receive",
+    params(
+        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+    ),
+    request_body(content = ReceiveRequest),
+    responses(
+        (status = 200, description = "Messages under locks; one as it is for \
+                                      `Accept: application/octet-stream`",
+         content((Received = "application/json"), (Octets = "*/*"))),
+        (status = 204, description = "`Accept: application/octet-stream`: there is none"),
+        Problems
+    )
+)]
 pub(super) async fn receive(
     State(service): State<Service>,
     Extension(Session(session)): Extension<Session>,
     Name(queue): Name,
+    headers: HeaderMap,
     Json(asked): Json<ReceiveRequest>,
-) -> Result<axum::Json<Received>, Refusal> {
+) -> Result<Response, Refusal> {
+    let is_raw = raw::is_wanted(&headers);
+    if is_raw && asked.max != 1 {
+        return Err(Refusal::bad_request("as they are, messages come one at a time: `max` is 1"));
+    }
     let wait = Duration::from_millis(millis("wait_s", asked.wait_s)?);
     let lease_ms = millis("lease_s", asked.lease_s)?;
     let found = service.receive(&queue, asked.max, wait, lease_ms, session).await?;
+    if is_raw {
+        let one = found.into_iter().next();
+        return Ok(one.map_or_else(
+            || StatusCode::NO_CONTENT.into_response(),
+            |one| raw::received(&service, one),
+        ));
+    }
     let messages = found.into_iter().map(|received| view::received(&service, received)).collect();
-    Ok(axum::Json(Received { messages }))
+    Ok(axum::Json(Received { messages }).into_response())
 }
 
 /// `GET /v1/queues/{queue}/messages`
+#[utoipa::path(
+    get, path = "/v1/queues/{queue}/messages", tag = "messages", operation_id = "messages_peek",
+    params(
+        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("limit" = inline(Option<usize>), Query, description = "Entries of the page: 100 unless said",
+         minimum = 1, maximum = 1000),
+        ("after" = inline(Option<String>), Query, description = "What `next` of the page before said",
+         pattern = "^[0-7]-[0-9]{1,18}$"),
+    ),
+    responses(
+        (status = 200, description = "A page; one message as it is for \
+                                      `Accept: application/octet-stream`",
+         content((Page<Message> = "application/json"), (Octets = "*/*"))),
+        (status = 204, description = "`Accept: application/octet-stream`: there is none"),
+        Problems
+    )
+)]
 pub(super) async fn peek(
     State(service): State<Service>,
     Name(queue): Name,
     Query(page): Query<PageQuery>,
-) -> Result<axum::Json<Page<Message>>, Refusal> {
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let after = page.after(parse_place)?;
-    let (found, next) = service.peek(&queue, after, page.limit()).await?;
-    let items = found.into_iter().map(|message| view::peeked(&service, message)).collect();
+    let is_raw = raw::is_wanted(&headers);
+    let limit = if is_raw { 1 } else { page.limit()? };
+    let (found, next) = service.peek(&queue, after, limit).await?;
     let next = next.map(|place| format!("{}-{}", place.rank, place.arrival));
-    Ok(axum::Json(Page { items, next }))
+    if is_raw {
+        let one = found.into_iter().next();
+        return Ok(one.map_or_else(
+            || StatusCode::NO_CONTENT.into_response(),
+            |one| raw::peeked(&service, one, next),
+        ));
+    }
+    let items = found.into_iter().map(|message| view::peeked(&service, message)).collect();
+    Ok(axum::Json(Page { items, next }).into_response())
 }
 
 fn parse_place(text: &str) -> Option<Place> {
@@ -112,6 +242,14 @@ fn parse_place(text: &str) -> Option<Place> {
 }
 
 /// `GET /v1/messages/{id}`
+#[utoipa::path(
+    get, path = "/v1/messages/{id}", tag = "messages", operation_id = "messages_state",
+    params(
+        ("id" = String, Path, description = "The id of a message that was sent here",
+         pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
+    ),
+    responses((status = 200, description = "What is known of it", body = Sent), Problems)
+)]
 pub(super) async fn state(
     State(service): State<Service>,
     Name(id): Name,

@@ -1,4 +1,4 @@
-//! HTTP/JSON over the node's Unix socket.
+//! HTTP/JSON over the node's Unix socket, and over TCP for those who show an access token.
 //!
 //! A session is a connection: what a connection received under locks returns to its queues the
 //! moment the connection closes, however its program ended. A program that settles over another
@@ -7,31 +7,44 @@
 //!
 //! Refuses to hold rules of queueing: each handler reads, calls the service once, and writes.
 
+mod api;
 mod dead;
 mod door;
 mod error;
+mod explain;
 mod extract;
+mod guard;
 mod locks;
 mod messages;
+mod metrics;
 mod node;
 mod outgoing;
 mod pace;
 mod peers;
 mod queues;
+mod raw;
 mod serve;
+mod sse;
+mod tcp;
+mod tokens;
 mod view;
+mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};
-pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, serve};
+pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, WRITE_TIME_MAX, serve, serve_tcp};
+pub use sse::KEEP_ALIVE;
+pub use tcp::{TcpDoor, TcpError, Tls, check_exposure};
 
 use crate::service::Service;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use error::Refusal;
 use std::time::Duration;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The largest body of a send, in bytes: one largest message whose every byte needs an escape, or
 /// a batch.
@@ -53,37 +66,68 @@ pub const PAGE_MAX: usize = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session(pub u64);
 
-/// All paths of the door.
-pub fn router(service: Service) -> Router {
-    let waiting = Router::new()
-        .route("/v1/queues/{queue}/messages", post(messages::send))
-        .route("/v1/queues/{queue}/receive", post(messages::receive))
-        .route("/v1/join", post(node::join));
-    let prompt = Router::new()
-        .route("/v1/queues", get(queues::list))
-        .route("/v1/queues/{queue}", get(queues::show).put(queues::create).delete(queues::remove))
-        .route("/v1/queues/{queue}/messages", get(messages::peek))
-        .route("/v1/queues/{queue}/purge", post(queues::purge))
-        .route("/v1/messages/{id}", get(messages::state))
-        .route("/v1/locks/ack", post(locks::ack_all))
-        .route("/v1/locks/{token}/ack", post(locks::ack))
-        .route("/v1/locks/{token}/nack", post(locks::nack))
-        .route("/v1/locks/{token}/return", post(locks::give_back))
-        .route("/v1/locks/{token}/extend", post(locks::extend))
-        .route("/v1/outgoing", get(outgoing::list))
-        .route("/v1/dead", get(dead::list).delete(dead::purge_all))
-        .route("/v1/dead/{id}", axum::routing::delete(dead::purge))
-        .route("/v1/dead/{id}/retry", post(dead::retry))
-        .route("/v1/peers", get(peers::list))
-        .route("/v1/invites", post(peers::invite))
-        .route("/v1/leave", post(node::leave))
-        .route("/v1/status", get(node::status))
-        .route("/v1/shutdown", post(node::shutdown))
-        .route("/livez", get(node::live))
-        .route("/readyz", get(node::ready))
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Caller {
+    /// Id of the named access token that was shown; none for the node's user.
+    token: Option<String>,
+    /// Whether the request came over the socket, whose user the kernel has checked.
+    is_local: bool,
+}
+
+/// Paths that tell nothing worth a token: whoever watches the node may ask.
+fn is_open_path(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/openapi.json")
+}
+
+/// All paths of the door, and what OpenAPI says of them: each handler brings its own path along.
+fn paths() -> OpenApiRouter<Service> {
+    let waiting = OpenApiRouter::new()
+        .routes(routes!(messages::send))
+        .routes(routes!(messages::receive))
+        .routes(routes!(sse::deliveries))
+        .routes(routes!(sse::news))
+        .routes(routes!(explain::wait))
+        .routes(routes!(node::join));
+    let prompt = OpenApiRouter::new()
+        .routes(routes!(queues::list))
+        .routes(routes!(queues::show, queues::create, queues::remove))
+        .routes(routes!(messages::peek))
+        .routes(routes!(queues::purge))
+        .routes(routes!(messages::state))
+        .routes(routes!(explain::why_message))
+        .routes(routes!(explain::trace))
+        .routes(routes!(explain::why_node))
+        .routes(routes!(explain::discovery))
+        .routes(routes!(locks::ack_all))
+        .routes(routes!(locks::settle_all))
+        .routes(routes!(locks::ack))
+        .routes(routes!(locks::nack))
+        .routes(routes!(locks::give_back))
+        .routes(routes!(locks::extend))
+        .routes(routes!(outgoing::list))
+        .routes(routes!(dead::list, dead::purge_all))
+        .routes(routes!(dead::purge))
+        .routes(routes!(dead::retry))
+        .routes(routes!(peers::list))
+        .routes(routes!(peers::invite))
+        .routes(routes!(node::leave))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(node::status))
+        .routes(routes!(node::shutdown))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(node::live))
+        .routes(routes!(node::ready))
+        .routes(routes!(api::document))
         .layer(from_fn(in_time));
-    waiting
-        .merge(prompt)
+    OpenApiRouter::with_openapi(api::Description::openapi()).merge(waiting).merge(prompt)
+}
+
+/// The door: its paths, and a refusal for every other.
+pub fn router(service: Service) -> Router {
+    let (router, _) = paths().split_for_parts();
+    router
         .fallback(|| async { Refusal::no_such_path(404, "there is no such path") })
         .method_not_allowed_fallback(|| async {
             Refusal::no_such_path(405, "the path is there, but not with this method")

@@ -1,7 +1,8 @@
-//! A time limit for the head of a request that has begun.
+//! Time limits for the head of a request that has begun, and for whoever does not read its answer.
 //!
-//! The HTTP library's own limit also runs while a connection is idle, which would end sessions
-//! whose programs are at work on a message. This one starts with the first byte of a head.
+//! The HTTP library's own limit for heads also runs while a connection is idle, which would end
+//! sessions whose programs are at work on a message. This one starts with the first byte of a head;
+//! where strangers can connect, the first one starts with the connection.
 
 use std::io;
 use std::pin::Pin;
@@ -11,6 +12,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
+
+/// The limits of one connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// How long a head may take from its first byte.
+    pub(super) head: Duration,
+    /// Whether the first head's time starts with the connection.
+    pub(super) is_prompt: bool,
+    /// How long a write may wait for the other side to read something.
+    pub(super) write: Duration,
+}
 
 /// Which request of a connection is being answered; then bytes that come are no head.
 #[derive(Clone, Debug, Default)]
@@ -29,27 +41,56 @@ impl Answering {
         self.0.now.store(true, Ordering::Relaxed);
     }
 
-    /// The answer is there; what comes now is the next head.
+    /// The answer is there, its body included; what comes now is the next head.
     pub(super) fn end(&self) {
         self.0.now.store(false, Ordering::Relaxed);
     }
+
+    /// Whether a request is being answered.
+    pub(super) fn is_busy(&self) -> bool {
+        self.0.now.load(Ordering::Relaxed)
+    }
 }
 
-/// A stream whose reads fail when a head takes longer than the limit.
+type Timer = Option<Pin<Box<Sleep>>>;
+
+/// A stream whose reads fail when a head takes longer than the limit, and whose writes fail when
+/// nothing is read for longer.
 #[derive(Debug)]
 pub(super) struct Paced<S> {
     stream: S,
-    limit: Duration,
+    pace: Pace,
     answering: Answering,
     /// Requests whose heads are known to be complete.
     complete: u64,
-    head: Option<Pin<Box<Sleep>>>,
+    head: Timer,
+    write: Timer,
 }
 
 impl<S> Paced<S> {
-    pub(super) const fn new(stream: S, limit: Duration, answering: Answering) -> Self {
-        Self { stream, limit, answering, complete: 0, head: None }
+    pub(super) fn new(stream: S, pace: Pace, answering: Answering) -> Self {
+        let head = pace.is_prompt.then(|| timer(pace.head));
+        Self { stream, pace, answering, complete: 0, head, write: None }
     }
+
+    /// Gives a write that waits its time, and ends it when that is over.
+    fn timed<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write = None;
+            return written;
+        }
+        let limit = self.pace.write;
+        let waiting = self.write.get_or_insert_with(|| timer(limit));
+        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+fn timer(limit: Duration) -> Pin<Box<Sleep>> {
+    Box::pin(tokio::time::sleep_until(Instant::now() + limit))
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
@@ -67,9 +108,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         let came = buffer.filled().len() > before;
-        if came && this.head.is_none() && !this.answering.0.now.load(Ordering::Relaxed) {
-            let until = Instant::now() + this.limit;
-            this.head = Some(Box::pin(tokio::time::sleep_until(until)));
+        if came && this.head.is_none() && !this.answering.is_busy() {
+            this.head = Some(timer(this.pace.head));
         }
         if read.is_pending()
             && let Some(head) = &mut this.head
@@ -87,7 +127,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.timed(context, written)
     }
 
     fn poll_write_vectored(
@@ -95,7 +137,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        this.timed(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -103,7 +147,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_flush(context);
+        this.timed(context, written)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,5 +1,6 @@
 //! The other members, the strangers, and tokens for new members.
 
+use super::api::Problems;
 use super::error::Refusal;
 use super::extract::{Json, millis};
 use super::view;
@@ -9,11 +10,26 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 /// `GET /v1/peers`
+#[utoipa::path(
+    get, path = "/v1/peers", tag = "mesh", operation_id = "peers_list",
+    responses(
+        (status = 200, description = "Everyone known", body = Peers),
+        Problems
+    )
+)]
 pub(super) async fn list(State(service): State<Service>) -> Result<axum::Json<Peers>, Refusal> {
     Ok(axum::Json(view::peers(service.peers().await?)))
 }
 
 /// `POST /v1/invites`
+#[utoipa::path(
+    post, path = "/v1/invites", tag = "mesh", operation_id = "peers_invite",
+    request_body(content = InviteRequest),
+    responses(
+        (status = 201, description = "A token", body = Invited),
+        Problems
+    )
+)]
 pub(super) async fn invite(
     State(service): State<Service>,
     Json(asked): Json<InviteRequest>,

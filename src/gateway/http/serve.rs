@@ -1,90 +1,94 @@
-//! The accept loop and the life of one connection.
+//! The accept loops and the life of one connection.
 
 use super::door::Door;
 use super::error::Refusal;
-use super::pace::{Answering, Paced};
-use super::{Session, router};
+use super::guard::{self, Guard};
+use super::pace::{Answering, Pace, Paced};
+use super::tcp::TcpDoor;
+use super::worded::Worded;
+use super::{Caller, Session, router};
 use crate::client::json::code;
 use crate::service::Service;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::io;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
-/// Connections at once; further ones are told so and closed.
+/// Connections of one door at once; further ones are told so and closed.
 pub const CONNECTIONS_MAX: usize = 64;
 /// Connections that are being refused at once; further ones are closed without a word.
 const REFUSALS_MAX: usize = 16;
 /// Largest head of a request, in bytes.
 pub const HEAD_MAX: usize = 16 * 1024;
-/// How long the head of a request may take from its first byte.
+/// How long the head of a request may take from its first byte; the first one over TCP from the
+/// start of the connection.
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long an answer waits for somebody who reads none of it.
+pub const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long connections may finish what they are at when the node stops.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a refused connection may take to ask and read.
 const REFUSAL_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Serves the door until `stop`, then lets open requests finish within a few seconds. The socket is
-/// gone when this returns.
+/// Serves the socket until `stop`, then lets open requests finish within a few seconds. The socket
+/// is gone when this returns.
 pub async fn serve(door: Door, service: Service, stop: CancellationToken) {
-    let router = router(service.clone());
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-    let tasks = TaskTracker::new();
-    let mut next_session = 1;
-    loop {
-        let stream = tokio::select! {
-            accepted = door.listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(why) => {
-                    // Out of descriptors, most likely: others must close first.
-                    tracing::warn!(%why, "a connection cannot be accepted");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-            () = stop.cancelled() => break,
-        };
-        let permit = Arc::clone(&connections).try_acquire_owned();
-        match admit(&door, &stream).and_then(|()| permit.map_err(|_| full())) {
-            Ok(permit) => {
-                let session = Session(next_session);
-                next_session += 1;
-                let connection = Connection { session, router: router.clone(), stop: stop.clone() };
-                let service = service.clone();
-                tasks.spawn(async move {
-                    // A handler that panics must not keep the locks of its session.
-                    let run = AssertUnwindSafe(connection.run(stream, permit)).catch_unwind();
-                    if run.await.is_err() {
-                        tracing::error!(session = session.0, "a connection panicked");
-                    }
-                    service.end_session(session.0).await;
-                });
-            }
-            Err(refusal) => {
-                if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
-                    tasks.spawn(refuse(stream, refusal, permit));
-                }
-            }
-        }
+    let caller = Caller { token: None, is_local: true };
+    let router = router(service.clone()).layer(axum::Extension(caller));
+    let hall = Hall::new(router, service, stop, false);
+    while let Some((stream, _)) = hall.next(|| door.listener.accept()).await {
+        let admitted = admit(&door, &stream);
+        hall.take(std::future::ready(Ok(stream)), admitted);
     }
-    tasks.close();
-    if tokio::time::timeout(DRAIN_TIME_MAX, tasks.wait()).await.is_err() {
-        tracing::warn!(open = tasks.len(), "connections were still busy when the node stopped");
+    hall.close().await;
+}
+
+/// Serves the door on TCP until `stop`, as [`serve`] does. Every request is checked by the guard.
+pub async fn serve_tcp(door: TcpDoor, service: Service, stop: CancellationToken) {
+    let tls = door.tls();
+    let guard = Guard { service: service.clone(), tls: tls.is_some() };
+    let router = router(service.clone()).layer(from_fn_with_state(guard, guard::check));
+    let hall = Hall::new(router, service, stop, true);
+    while let Some((stream, from)) = hall.next(|| door.listener.accept()).await {
+        tracing::debug!(%from, "connection");
+        hall.take(opened(stream, tls.clone()), Ok(()));
+    }
+    hall.close().await;
+}
+
+/// The stream of a connection on TCP, encrypted if the door has a certificate.
+async fn opened(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
+    stream.set_nodelay(true)?;
+    match tls {
+        None => Ok(Either::Left(stream)),
+        Some(tls) => {
+            let greeted = tokio::time::timeout(HEAD_TIME_MAX, tls.accept(stream)).await;
+            Ok(Either::Right(greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
+        }
     }
 }
 
@@ -108,18 +112,115 @@ fn full() -> Refusal {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too_many", detail).hint("close idle connections")
 }
 
+/// The connections of one door.
+struct Hall {
+    router: Router,
+    service: Service,
+    stop: CancellationToken,
+    pace: Pace,
+    connections: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+impl Hall {
+    fn new(router: Router, service: Service, stop: CancellationToken, is_prompt: bool) -> Self {
+        Self {
+            router,
+            service,
+            stop,
+            pace: Pace { head: HEAD_TIME_MAX, is_prompt, write: WRITE_TIME_MAX },
+            connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// The next connection; none when the node stops.
+    async fn next<T, F: Future<Output = io::Result<T>>>(
+        &self,
+        mut accept: impl FnMut() -> F,
+    ) -> Option<T> {
+        loop {
+            tokio::select! {
+                accepted = accept() => match accepted {
+                    Ok(accepted) => return Some(accepted),
+                    Err(why) => {
+                        // Out of descriptors, most likely: others must close first.
+                        tracing::warn!(%why, "a connection cannot be accepted");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+                () = self.stop.cancelled() => return None,
+            }
+        }
+    }
+
+    /// Serves a connection once its stream is open, or tells it why not.
+    fn take<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        opening: impl Future<Output = io::Result<S>> + Send + 'static,
+        admitted: Result<(), Refusal>,
+    ) {
+        let permit = Arc::clone(&self.connections).try_acquire_owned();
+        match admitted.and_then(|()| permit.map_err(|_| full())) {
+            Ok(permit) => {
+                let session = Session(self.service.new_session());
+                let (router, stop, pace) = (self.router.clone(), self.stop.clone(), self.pace);
+                let connection = Connection { session, router, stop, pace };
+                let service = self.service.clone();
+                self.tasks.spawn(async move {
+                    let Ok(stream) = opening.await else { return };
+                    // A handler that panics must not keep the locks of its session.
+                    let run = AssertUnwindSafe(connection.run(stream, permit)).catch_unwind();
+                    if run.await.is_err() {
+                        tracing::error!(session = session.0, "a connection panicked");
+                    }
+                    service.end_session(session.0).await;
+                });
+            }
+            Err(refusal) => {
+                if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
+                    self.tasks.spawn(async move {
+                        if let Ok(stream) = opening.await {
+                            refuse(stream, refusal, permit).await;
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    /// Lets connections finish what they are at, but not for ever.
+    async fn close(self) {
+        self.tasks.close();
+        if tokio::time::timeout(DRAIN_TIME_MAX, self.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                open = self.tasks.len(),
+                "connections were still busy when the node stopped"
+            );
+        }
+    }
+}
+
 struct Connection {
     session: Session,
     router: Router,
     stop: CancellationToken,
+    pace: Pace,
 }
 
 impl Connection {
     /// Serves requests until the other side closes, something fails, or the node stops. When the
     /// other side closes, a request that is being answered is dropped.
-    async fn run(self, stream: UnixStream, _permit: OwnedSemaphorePermit) {
+    async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        stream: S,
+        _permit: OwnedSemaphorePermit,
+    ) {
         let answering = Answering::default();
-        let paced = Paced::new(stream, HEAD_TIME_MAX, answering.clone());
+        let paced = Paced::new(stream, self.pace, answering.clone());
+        let worded = Worded::new(paced, answering.clone());
         let session = self.session;
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             answering.begin();
@@ -128,12 +229,11 @@ impl Connection {
             let answering = answering.clone();
             async move {
                 let answer = answer.await;
-                answering.end();
-                answer
+                answer.map(|answer| answer.map(|body| Answer { body, answering }))
             }
         });
         let mut connection =
-            std::pin::pin!(builder().serve_connection(TokioIo::new(paced), service));
+            std::pin::pin!(builder().serve_connection(TokioIo::new(worded), service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
@@ -147,8 +247,44 @@ impl Connection {
     }
 }
 
+/// The body of an answer; the request is answered when it is dropped.
+struct Answer {
+    body: Body,
+    answering: Answering,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.answering.end();
+    }
+}
+
 /// Answers one request with the refusal and closes.
-async fn refuse(stream: UnixStream, refusal: Refusal, _permit: OwnedSemaphorePermit) {
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    refusal: Refusal,
+    _permit: OwnedSemaphorePermit,
+) {
     let service = service_fn(move |_: hyper::Request<Incoming>| {
         let mut answer: Response = refusal.clone().into_response();
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -128,11 +128,7 @@ pub(super) fn peers(peers: service::Peers) -> json::Peers {
             service::PeerState::Away => json::PeerState::Away,
             service::PeerState::Left => json::PeerState::Left,
         },
-        path: match peer.path {
-            service::Path::Direct => "direct".to_owned(),
-            service::Path::Via(name) => format!("via {name}"),
-            service::Path::None => "none".to_owned(),
-        },
+        path: peer.path.to_string(),
         rtt_ms: peer.rtt_ms,
         outgoing: peer.outgoing,
         seen_s: peer.seen_ms.map(seconds),
@@ -145,6 +141,12 @@ pub(super) fn peers(peers: service::Peers) -> json::Peers {
     json::Peers { items: items.collect(), strangers: strangers.collect() }
 }
 
+/// One thing that a node needs to be ready.
+pub(super) fn check(check: service::Check) -> json::Check {
+    let service::Check { name, ok, detail } = check;
+    json::Check { name: name.to_owned(), ok, detail }
+}
+
 /// The node itself.
 pub(super) fn status(status: service::Status) -> json::Status {
     json::Status {
@@ -154,6 +156,7 @@ pub(super) fn status(status: service::Status) -> json::Status {
             mesh: status.mesh,
             listen: status.listen,
             socket: status.socket,
+            http: status.http,
         },
         version: status.version.to_owned(),
         uptime_s: status.uptime.as_secs_f64(),
@@ -164,5 +167,6 @@ pub(super) fn status(status: service::Status) -> json::Status {
         carried: status.summary.carried,
         dead: status.summary.dead,
         queues: status.summary.queues,
+        warnings: status.warnings,
     }
 }

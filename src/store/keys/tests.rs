@@ -91,6 +91,8 @@ fn key() -> BoxedStrategy<Key> {
         stream().prop_map(Key::Status),
         number().prop_map(Key::Dead),
         (number(), target()).prop_map(|(at, to)| Key::Timer(Timestamp::from_millis(at), to)),
+        any::<[u8; 16]>().prop_map(|key| Key::Once(Short(key))),
+        number().prop_map(Key::OnceOrder),
     ];
     prop_oneof![first, second].boxed()
 }

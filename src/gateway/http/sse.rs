@@ -1,0 +1,176 @@
+//! Server-sent events: deliveries of a queue under locks, and news of the node.
+//!
+//! Nothing is buffered for a slow reader beyond the window of its stream, or the node's one list of
+//! late news; who falls behind that is told how much it missed.
+
+use super::api::{Octets, Problems};
+use super::error::Refusal;
+use super::extract::{Name, Query, millis};
+use super::{Caller, view};
+use crate::client::json::{LagEvent, LinkEvent, QueueEvent, StreamEvent};
+use crate::engine::step::Event as News;
+use crate::service::{DeliveryStream, LinkNews, Sent, Service, StreamOptions, WINDOW_DEFAULT};
+use axum::extract::{Extension, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, StreamExt};
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Between two comments that keep a silent stream open, and tell the node of a lost reader.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// What a reader that was cut off is told to wait before it comes back.
+const COME_BACK: Duration = Duration::from_secs(1);
+/// Between two looks whether the reader's token still holds.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How a stream is opened.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct StreamQuery {
+    window: Option<usize>,
+    lease_s: Option<f64>,
+}
+
+/// `GET /v1/queues/{queue}/stream`: deliveries under locks, as they come.
+#[utoipa::path(
+    get, path = "/v1/queues/{queue}/stream", tag = "messages", operation_id = "sse_deliveries",
+    params(
+        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("window" = inline(Option<usize>), Query, minimum = 1, maximum = 256,
+         description = "Deliveries that may be out without being settled: 16 unless said"),
+        ("lease_s" = inline(Option<f64>), Query, minimum = 0.001, maximum = 43_200.0,
+         description = "How long their locks last unless extended, in seconds: 30 unless said"),
+        ("Last-Event-ID" = inline(Option<String>), Header,
+         description = "The last event seen, of a stream that broke off"),
+    ),
+    responses(
+        (status = 200, description = "Events `open`, `message`, `problem`",
+         body = Octets, content_type = "text/event-stream"),
+        Problems
+    )
+)]
+pub(super) async fn deliveries(
+    State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
+    Name(queue): Name,
+    Query(query): Query<StreamQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let after = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?")) {
+        None | Some("") => None,
+        Some(text) => Some(text.parse()?),
+    };
+    let options = StreamOptions {
+        window: query.window.unwrap_or(WINDOW_DEFAULT),
+        lease_ms: millis("lease_s", query.lease_s.unwrap_or(30.0))?,
+        after,
+    };
+    let stream = service.stream(&queue, options).await?;
+    let opened = StreamEvent { resumed: stream.is_resumed() };
+    let opened = event("open", &opened).id(stream.place().to_string()).retry(COME_BACK);
+    let deliveries = stream::unfold(Some(stream), next_delivery);
+    let events = stream::once(std::future::ready(opened)).chain(deliveries);
+    Ok(answer(&service, &caller, events))
+}
+
+async fn next_delivery(open: Option<DeliveryStream>) -> Option<(Event, Option<DeliveryStream>)> {
+    let mut stream = open?;
+    match stream.next().await {
+        Ok(Some((place, received))) => {
+            let message = view::received(stream.service(), received);
+            Some((event("message", &message).id(place.to_string()), Some(stream)))
+        }
+        Ok(None) => None,
+        Err(why) => Some((event("problem", Refusal::from(why).problem()), None)),
+    }
+}
+
+/// `GET /v1/events`: news of the node from now on.
+#[utoipa::path(
+    get, path = "/v1/events", tag = "node", operation_id = "sse_news",
+    responses(
+        (status = 200, description = "Events `state`, `entered`, `consumed`, `link`, `lagged`",
+         body = Octets, content_type = "text/event-stream"),
+        Problems
+    )
+)]
+pub(super) async fn news(
+    State(service): State<Service>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    let (messages, links) = (service.handle().events(), service.link_news());
+    let of_messages = stream::unfold((service.clone(), messages), next_of_messages);
+    let of_links = stream::unfold((service.clone(), links), next_of_links);
+    let events = stream::select(of_messages, of_links);
+    answer(&service, &caller, events)
+}
+
+type Feed<T> = (Service, Receiver<T>);
+
+async fn next_of_messages((service, mut feed): Feed<News>) -> Option<(Event, Feed<News>)> {
+    loop {
+        let event = match feed.recv().await {
+            Ok(News::State { id, state }) => {
+                event("state", &view::sent(&service, Sent { id: id.reference(), state }))
+            }
+            Ok(News::Entered { queue, id, .. }) => {
+                event("entered", &QueueEvent { queue: queue.to_string(), id: id.to_string() })
+            }
+            Ok(News::Consumed { queue, id }) => {
+                event("consumed", &QueueEvent { queue: queue.to_string(), id: id.to_string() })
+            }
+            Ok(_) => continue,
+            Err(RecvError::Lagged(missed)) => event("lagged", &LagEvent { missed }),
+            Err(RecvError::Closed) => return None,
+        };
+        return Some((event, (service, feed)));
+    }
+}
+
+async fn next_of_links((service, mut feed): Feed<LinkNews>) -> Option<(Event, Feed<LinkNews>)> {
+    let event = match feed.recv().await {
+        Ok(LinkNews { node, up }) => {
+            event("link", &LinkEvent { node: service.node_text(node), up })
+        }
+        Err(RecvError::Lagged(missed)) => event("lagged", &LagEvent { missed }),
+        Err(RecvError::Closed) => return None,
+    };
+    Some((event, (service, feed)))
+}
+
+fn event(name: &'static str, data: &impl Serialize) -> Event {
+    let data = serde_json::to_string(data).expect("the wire types have string keys only");
+    Event::default().event(name).data(data)
+}
+
+/// The answer that goes on until the node stops or the reader's token is revoked.
+fn answer(
+    service: &Service,
+    caller: &Caller,
+    events: impl futures::Stream<Item = Event> + Send + 'static,
+) -> Response {
+    let (service, token) = (service.clone(), caller.token.clone());
+    let over = Box::pin(async move {
+        tokio::select! {
+            () = service.stopping() => {}
+            () = revoked(&service, token) => {}
+        }
+    });
+    let events = Box::pin(events).take_until(over).map(Ok::<_, Infallible>);
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive");
+    Sse::new(events).keep_alive(keep_alive).into_response()
+}
+
+/// Waits until the named token is no more; for ever where none was shown.
+async fn revoked(service: &Service, token: Option<String>) {
+    let Some(token) = token else { return std::future::pending().await };
+    let mut look = tokio::time::interval(LOOK_AGAIN);
+    while service.accesses().iter().any(|access| access.id == token) {
+        look.tick().await;
+    }
+}
