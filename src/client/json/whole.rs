@@ -7,9 +7,15 @@ use std::marker::PhantomData;
 /// Above this not every whole number has its own double.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
+/// Above this other languages have no number for it.
+const NUMBER_MAX: u64 = i64::MAX as u64;
+
 /// Reads a whole number that fits.
 pub(super) fn number<'de, D: Deserializer<'de>, T: TryFrom<u64>>(from: D) -> Result<T, D::Error> {
     let found = from.deserialize_u64(Whole)?;
+    if found > NUMBER_MAX {
+        return Err(D::Error::invalid_value(Unexpected::Unsigned(found), &Whole));
+    }
     T::try_from(found).map_err(|_| D::Error::invalid_value(Unexpected::Unsigned(found), &Whole))
 }
 

@@ -76,8 +76,8 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
     Bytes::from(document.to_string())
 });
 
-/// Says what the types cannot: that a message has one body, and that a request without a body is one
-/// with `{}` where nothing is required.
+/// Says what the types cannot: that a message has one body, that parameters are not null, and that a
+/// request without a body is one with `{}` where nothing is required.
 fn refine(document: &mut Value) {
     let schemas = &mut document["components"]["schemas"];
     let text = json!({"type": "string"});
@@ -91,6 +91,14 @@ fn refine(document: &mut Value) {
     };
     let items = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     for operation in items.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
+        // A parameter is left out or there; it is never null.
+        for parameter in
+            operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()
+        {
+            if let Some(types) = parameter["schema"]["type"].as_array_mut() {
+                types.retain(|name| name != "null");
+            }
+        }
         if let Some(body) = operation.get_mut("requestBody")
             && is_free(&body["content"]["application/json"]["schema"])
         {

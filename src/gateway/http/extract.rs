@@ -137,13 +137,26 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     media_type.eq_ignore_ascii_case("application/json")
 }
 
+/// The longest duration that is read, in seconds: above it not every millisecond has its own double.
+pub(super) const SECONDS_MAX: f64 = 9_000_000_000_000.0;
+/// The longest lease of a lock, in seconds.
+pub(super) const LEASE_MAX_S: f64 = 43_200.0;
+
 /// A duration in seconds as milliseconds.
 pub(super) fn millis(what: &str, seconds: f64) -> Result<u64, Refusal> {
-    let ms = (seconds * 1_000.0).round();
-    // Above 2^53 not every number of milliseconds has its own double, and none makes sense.
-    if (0.0..=9_007_199_254_740_992.0).contains(&ms) {
+    if (0.0..=SECONDS_MAX).contains(&seconds) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
-        return Ok(ms as u64);
+        return Ok((seconds * 1_000.0).round() as u64);
     }
     Err(Refusal::bad_request(format!("`{what}` must be a number of seconds, zero or more")))
+}
+
+/// The same for what is at most `max_s` seconds, and not so short that it would be rounded up.
+pub(super) fn millis_up_to(what: &str, seconds: f64, max_s: f64) -> Result<u64, Refusal> {
+    let found = millis(what, seconds)?;
+    if seconds > max_s || (seconds > 0.0 && seconds < 0.001) {
+        let detail = format!("`{what}` must be from 0.001 to {max_s} seconds");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "out_of_bounds", detail));
+    }
+    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use super::api::Problems;
 use super::error::Refusal;
-use super::extract::{Json, Name, millis};
+use super::extract::{Json, LEASE_MAX_S, Name, millis_up_to};
 use super::view;
 use crate::client::json::{
     AckRequest, Acked, ExtendRequest, Lock, RECEIVE_MAX, SettleRequest, SettleResult, Settled,
@@ -106,7 +106,7 @@ pub(super) async fn settle_all(
 /// The locks of a request and how each is to be settled, in its order.
 fn locks_of(asked: SettleRequest) -> Result<Vec<(String, Settlement)>, Refusal> {
     let lease = match asked.lease_s {
-        Some(seconds) => Settlement::Extend(millis("lease_s", seconds)?),
+        Some(seconds) => Settlement::Extend(lease_ms(seconds)?),
         None => Settlement::Extend(LEASE_DEFAULT_MS),
     };
     let with = |tokens: Vec<String>, how| tokens.into_iter().map(move |token| (token, how));
@@ -119,6 +119,16 @@ fn locks_of(asked: SettleRequest) -> Result<Vec<(String, Settlement)>, Refusal> 
         .chain(with(asked.give_back, Settlement::Return))
         .chain(with(asked.extend, lease))
         .collect())
+}
+
+/// A lease; one of no time at all is out of its bounds too.
+pub(super) fn lease_ms(seconds: f64) -> Result<u64, Refusal> {
+    let lease_ms = millis_up_to("lease_s", seconds, LEASE_MAX_S)?;
+    if lease_ms == 0 {
+        let bounds = "more than 0 and at most 12 hours";
+        return Err(ServiceError::from(Rejection::OutOfBounds { what: "lease", bounds }).into());
+    }
+    Ok(lease_ms)
 }
 
 const fn past(how: Settlement) -> &'static str {
@@ -183,7 +193,7 @@ pub(super) async fn extend(
     Name(token): Name,
     Json(asked): Json<ExtendRequest>,
 ) -> Result<axum::Json<Lock>, Refusal> {
-    let lock = service.extend(&token, millis("lease_s", asked.lease_s)?).await?;
+    let lock = service.extend(&token, lease_ms(asked.lease_s)?).await?;
     Ok(axum::Json(view::lock(&service, lock)))
 }
 

@@ -2,7 +2,10 @@
 
 use super::api::{Octets, Problems};
 use super::error::Refusal;
-use super::extract::{Json, Name, PageQuery, Query, collect, is_json, millis, parse};
+use super::extract::{
+    Json, Name, PageQuery, Query, SECONDS_MAX, collect, is_json, millis, millis_up_to, parse,
+};
+use super::locks::lease_ms;
 use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view};
 use crate::client::json::{
     BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody, Sent,
@@ -17,6 +20,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
 use std::time::Duration;
+
+/// The longest time to reach a queue, in seconds.
+const REACH_WITHIN_MAX_S: f64 = 315_360_000.0;
 
 /// Until when a send waits.
 #[derive(Debug, Default, Deserialize)]
@@ -141,7 +147,9 @@ pub(super) fn new_message(
         Some(number) => Priority::new(number)
             .ok_or_else(|| Refusal::bad_request("`priority` must be a number from 0 to 7"))?,
     };
-    let time = |what, seconds: Option<f64>| seconds.map(|given| millis(what, given)).transpose();
+    let time = |what, seconds: Option<f64>, max| {
+        seconds.map(|given| millis_up_to(what, given, max)).transpose()
+    };
     Ok(service::NewMessage {
         body,
         label: message.label.unwrap_or_default(),
@@ -149,8 +157,8 @@ pub(super) fn new_message(
         content_type: message.content_type.unwrap_or_default(),
         priority,
         delivery: message.delivery.unwrap_or_default(),
-        reach_within_ms: time("reach_within_s", message.reach_within_s)?,
-        ttl_ms: time("ttl_s", message.ttl_s)?,
+        reach_within_ms: time("reach_within_s", message.reach_within_s, REACH_WITHIN_MAX_S)?,
+        ttl_ms: time("ttl_s", message.ttl_s, SECONDS_MAX)?,
         correlation_id: message.correlation_id,
         reply_to: message.reply_to,
     })
@@ -183,7 +191,7 @@ pub(super) async fn receive(
         return Err(Refusal::bad_request("as they are, messages come one at a time: `max` is 1"));
     }
     let wait = Duration::from_millis(millis("wait_s", asked.wait_s)?);
-    let lease_ms = millis("lease_s", asked.lease_s)?;
+    let lease_ms = lease_ms(asked.lease_s)?;
     let found = service.receive(&queue, asked.max, wait, lease_ms, session).await?;
     if is_raw {
         let one = found.into_iter().next();

@@ -5,7 +5,8 @@
 
 use super::api::{Octets, Problems};
 use super::error::Refusal;
-use super::extract::{Name, Query, millis};
+use super::extract::{Name, Query};
+use super::locks::lease_ms;
 use super::{Caller, view};
 use crate::client::json::{LagEvent, LinkEvent, QueueEvent, StreamEvent};
 use crate::engine::step::Event as News;
@@ -67,7 +68,7 @@ pub(super) async fn deliveries(
     };
     let options = StreamOptions {
         window: query.window.unwrap_or(WINDOW_DEFAULT),
-        lease_ms: millis("lease_s", query.lease_s.unwrap_or(30.0))?,
+        lease_ms: lease_ms(query.lease_s.unwrap_or(30.0))?,
         after,
     };
     let stream = service.stream(&queue, options).await?;

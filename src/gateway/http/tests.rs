@@ -1,5 +1,5 @@
 use super::error::Refusal;
-use super::extract::millis;
+use super::extract::{millis, millis_up_to};
 use crate::client::json::code;
 use crate::engine::rejection::Rejection;
 use crate::security::{Denial, ResolveError, TokenError};
@@ -38,4 +38,11 @@ fn seconds_become_milliseconds_or_a_refusal() {
     for bad in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
         assert!(millis("x", bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_duration_ends_exactly_at_its_bound() {
+    assert_eq!(millis_up_to("x", 43_200.0, 43_200.0), Ok(43_200_000));
+    assert!(millis_up_to("x", 0.000_9, 43_200.0).is_err());
+    assert!(millis_up_to("x", 43_200.0_f64.next_up(), 43_200.0).is_err());
 }
