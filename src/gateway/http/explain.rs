@@ -29,7 +29,7 @@ pub(super) struct UntilQuery {
     params(
         ("id" = String, Path, description = "The id of a message that was sent here",
          pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
-        ("until" = Wait, Query, description = "How far it is to come"),
+        ("until" = inline(Wait), Query, description = "How far it is to come"),
         ("timeout_s" = inline(Option<f64>), Query, description = "How long to wait at most: 30 unless said",
          minimum = 0.0, maximum = 43_200.0),
     ),
