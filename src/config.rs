@@ -1,6 +1,18 @@
-//! Where a node's directory and socket are, and how a program finds them.
+//! What a node is set to, where its directory and socket are, and how a program finds them.
 //!
 //! Refuses to create or to change anything: `daemon` does that.
+
+mod file;
+mod keys;
+mod settings;
+mod size;
+mod value;
+
+pub use file::{FILE_MAX, Mistake};
+pub use keys::{KEYS, Key};
+pub use settings::{FILE_VARIABLE, Flag, Settings, Source, config_file};
+pub use size::{exact_size, parse_size};
+pub use value::{Kind, Value};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +30,9 @@ pub const SOCKET_PATH_MAX: usize = 100;
 pub const SOCKET_NAME: &str = "node.sock";
 /// Name of the file in the node's directory that says where the socket is.
 pub const NODE_FILE: &str = "node.json";
+
+/// Directory of the configuration of the system's service.
+pub const SYSTEM_DIR: &str = "/etc/meshmq";
 
 /// What `node.json` says about the node of a directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +90,41 @@ pub enum ConfigError {
     /// The user has no home directory and no directory was given.
     #[error("there is no home directory: give one with --data or MESHMQ_DATA")]
     NoHome,
+    /// The file cannot be read.
+    #[error("{}: {why}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// The file has mistakes.
+    #[error("{}:{}", path.display(), told(mistakes))]
+    Mistakes {
+        /// Which.
+        path: PathBuf,
+        /// All of them, in the order of the file; at least one.
+        mistakes: Vec<Mistake>,
+    },
+    /// A variable has a value that is none.
+    #[error("`{text}` in {name} is not {wanted}")]
+    Variable {
+        /// Which.
+        name: String,
+        /// Its value.
+        text: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+}
+
+/// The first mistake, and how many more there are.
+fn told(mistakes: &[Mistake]) -> String {
+    let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+    match mistakes.len() {
+        0 | 1 => first,
+        many => format!("{first} (and {} more)", many - 1),
+    }
 }
 
 #[cfg(test)]

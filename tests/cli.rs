@@ -1,6 +1,8 @@
 //! The command line as people and scripts meet it: help, output, JSON and exit codes of the real
 //! program, against a real node where one is needed.
 
+#[path = "cli/config.rs"]
+mod config;
 #[path = "cli/exits.rs"]
 mod exits;
 #[path = "cli/help.rs"]
@@ -15,3 +17,5 @@ mod sessions;
 mod streams;
 #[path = "cli/transcript.rs"]
 mod transcript;
+#[path = "cli/why.rs"]
+mod why;

@@ -11,6 +11,7 @@ const CLEAN_WITHIN: Duration = Duration::from_secs(20);
 
 fn demo(temporary: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshmq"));
+    command.env("MESHMQ_CONFIG", "/dev/null");
     command.arg("demo").args(args).env("TMPDIR", temporary).env("NO_COLOR", "1");
     command.stdin(Stdio::null());
     command

@@ -6,6 +6,8 @@ mod common;
 mod door;
 #[path = "http_api/messages.rs"]
 mod messages;
+#[path = "http_api/metrics.rs"]
+mod metrics;
 #[path = "http_api/node.rs"]
 mod node;
 #[path = "http_api/once.rs"]

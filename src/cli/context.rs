@@ -7,7 +7,7 @@ use super::units::parse_duration;
 use crate::client::http::Client;
 use crate::client::json::Page;
 use crate::client::path;
-use crate::config;
+use crate::config::{self, Flag, Key, Settings, Value};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,9 +22,12 @@ const PAGE: usize = 100;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
-    /// The node's directory [default: meshmq in the user's data directory]
-    #[arg(long, global = true, value_name = "DIR", env = "MESHMQ_DATA", hide_env_values = true)]
+    /// The node's directory [env: MESHMQ_DATA] [default: meshmq in the user's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The configuration file, see `meshmq config path` [env: MESHMQ_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Print JSON, one object a line, and errors as JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -58,12 +61,42 @@ impl Context {
         Self { globals, out }
     }
 
-    /// The node's directory.
+    /// The configuration file, and whether it is there.
     ///
     /// # Errors
     /// If none is given and the user has no home.
+    pub fn config_file(&self) -> Result<(PathBuf, bool), CliError> {
+        let named = std::env::var_os(config::FILE_VARIABLE).filter(|name| !name.is_empty());
+        let given = self.globals.config.clone().or_else(|| named.map(PathBuf::from));
+        Ok(config::config_file(given.as_deref())?)
+    }
+
+    /// The node's settings, with these flags over all other sources.
+    ///
+    /// # Errors
+    /// 78 if the file or a variable cannot be read.
+    pub fn settings(&self, mut flags: Vec<Flag>) -> Result<Settings, CliError> {
+        if let (Some(data), Some(key)) = (&self.globals.data, Key::named("data")) {
+            flags.push((key, Value::Text(data.display().to_string())));
+        }
+        let (file, is_there) = self.config_file()?;
+        let file = is_there.then_some(file);
+        Ok(Settings::load(file.as_deref(), |name| std::env::var(name).ok(), flags)?)
+    }
+
+    /// The node's directory.
+    ///
+    /// # Errors
+    /// If none is given and the user has no home; 78 if the settings cannot be read.
     pub fn data(&self) -> Result<PathBuf, CliError> {
-        Ok(config::data_dir(self.globals.data.as_deref())?)
+        if let Some(data) = &self.globals.data {
+            return Ok(data.clone());
+        }
+        if let Some(data) = std::env::var_os("MESHMQ_DATA").filter(|data| !data.is_empty()) {
+            return Ok(PathBuf::from(data));
+        }
+        let set = self.settings(Vec::new())?.text("data").map(PathBuf::from);
+        Ok(config::data_dir(set.as_deref())?)
     }
 
     /// Path of the node's socket.

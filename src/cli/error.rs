@@ -121,7 +121,15 @@ impl From<std::io::Error> for CliError {
 
 impl From<ConfigError> for CliError {
     fn from(why: ConfigError) -> Self {
-        Self::new(Exit::Configuration, "configuration", why.to_string())
+        let hint = match &why {
+            ConfigError::Mistakes { path, .. } => {
+                format!("`meshmq config check {}` lists all mistakes", path.display())
+            }
+            ConfigError::NoHome | ConfigError::Unreadable { .. } | ConfigError::Variable { .. } => {
+                String::new()
+            }
+        };
+        Self::new(Exit::Configuration, "configuration", why.to_string()).hint(hint)
     }
 }
 

@@ -10,9 +10,13 @@ pub mod table;
 pub mod units;
 
 mod bench;
+mod completion;
+mod config;
 mod dead;
 mod demo;
+mod doctor;
 mod down;
+mod flags;
 mod invite;
 mod join;
 mod leave;
@@ -25,8 +29,10 @@ mod sandbox;
 mod send;
 mod status;
 mod token;
+mod trace;
 mod up;
 mod version;
+mod why;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::{Context, Globals};
@@ -62,9 +68,16 @@ enum Command {
     Outgoing(outgoing::OutgoingArgs),
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    Why(why::WhyArgs),
+    Trace(trace::TraceArgs),
+    Doctor(doctor::DoctorArgs),
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     #[command(subcommand)]
     Token(token::TokenCommand),
     Demo(demo::DemoArgs),
+    Completion(completion::CompletionArgs),
+    Man(completion::ManArgs),
     Bench(bench::BenchArgs),
     Version(version::VersionArgs),
 }
@@ -116,8 +129,14 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Peek(args) => peek::run(args, context).await,
         Command::Outgoing(args) => outgoing::run(args, context).await,
         Command::Dead(command) => dead::run(command, context).await,
+        Command::Why(args) => why::run(args, context).await,
+        Command::Trace(args) => trace::run(args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Config(command) => config::run(command, context),
         Command::Token(command) => token::run(command, context).await,
         Command::Demo(args) => demo::run(args, context).await,
+        Command::Completion(args) => completion::completion(args, Cli::command(), context),
+        Command::Man(args) => completion::man(args, Cli::command(), context),
         Command::Bench(args) => bench::run(args, context).await,
         Command::Version(args) => version::run(args, context),
     }

@@ -186,7 +186,7 @@ fn judge(sent: &Sent, wait: Option<Wait>, timeout: Duration) -> Result<Exit, Cli
             };
             let message = format!("message {id} {missed} within {} s", timeout.as_secs_f64());
             CliError::new(Exit::Later, "wait_ran_out", message)
-                .hint("it is stored and stays on its way: see `meshmq outgoing`")
+                .hint("it is stored and stays on its way: see `meshmq why ID`")
         }
     })
 }

@@ -1,5 +1,8 @@
 //! Durations, sizes and times, as people write and read them.
 
+pub use crate::config::parse_size;
+
+use crate::client::json::spoken;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use std::time::Duration;
 
@@ -27,34 +30,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     } else {
         Err(wanted())
     }
-}
-
-/// Units of sizes: powers of 1024 with an `i`, powers of 1000 without, as in IEC 80000-13.
-const SIZE_UNITS: [(&str, u64); 9] = [
-    ("", 1),
-    ("b", 1),
-    ("kib", 1 << 10),
-    ("mib", 1 << 20),
-    ("gib", 1 << 30),
-    ("tib", 1 << 40),
-    ("kb", 1_000),
-    ("mb", 1_000_000),
-    ("gb", 1_000_000_000),
-];
-
-/// Reads `4096`, `64KiB`, `256 MiB`, `10GB`.
-///
-/// # Errors
-/// What is wanted instead, in words.
-pub fn parse_size(text: &str) -> Result<u64, String> {
-    let wanted = || format!("`{text}` is not a size: write 4096, 64KiB, 256MiB or 10GB");
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit = unit.trim().to_ascii_lowercase();
-    let (_, factor) = SIZE_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wanted)?;
-    let number: u64 = number.parse().map_err(|_| wanted())?;
-    number.checked_mul(*factor).ok_or_else(wanted)
 }
 
 /// Prints a size as `0 B`, `410 KiB`, `1.5 MiB`: one decimal below ten.
@@ -89,13 +64,7 @@ pub fn age(seconds: f64) -> String {
 
 /// Prints a duration in its largest unit: `0 s`, `12 s`, `41 m`, `3 h`, `3 d`.
 pub fn span(seconds: f64) -> String {
-    let seconds = seconds.max(0.0) as u64;
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} m", seconds / 60),
-        7_200..=172_799 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
+    spoken((seconds.max(0.0) * 1_000.0) as u64)
 }
 
 /// Prints a time that was or will be, as its distance from `now`: `12 s ago`, `in 15 m`, `now`.

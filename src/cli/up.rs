@@ -2,9 +2,12 @@
 
 use super::context::{Context, Globals};
 use super::error::{CliError, Exit};
+use super::flags::{NodeFlags, options};
 use super::output::{FAINT, GOOD, STRONG, TYPED, WARN, styled};
 use crate::client::json::ReadyEvent;
-use crate::daemon::{self, DaemonError, HttpWish, TlsFiles, UpOptions};
+use crate::config::{NODE_FILE, data_dir};
+use crate::daemon::{self, DaemonError, UpOptions};
+use crate::telemetry;
 use clap::Args;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -23,36 +26,11 @@ Examples:
   meshmq up --join TOKEN                        second machine, with the token of `meshmq invite`
   meshmq up --no-discovery --peer pc-a:7670     where nodes cannot find each other by themselves")]
 pub(super) struct UpArgs {
-    /// Name of the node in its mesh, 1 to 63 of a-z 0-9 - [default: the host's name]
-    #[arg(long)]
-    name: Option<String>,
-    /// Listen here: host:port or a multiaddr [default: every interface, port 7670 or a free one]
-    #[arg(long, value_name = "ADDR")]
-    listen: Vec<String>,
-    /// Keep a link with the node there: host:port or a multiaddr; may be given several times
-    #[arg(long, value_name = "ADDR")]
-    peer: Vec<String>,
-    /// Neither look for nodes on the local network nor show this one
-    #[arg(long)]
-    no_discovery: bool,
-    /// Serve HTTP here too: IP:PORT or `off` [default: 127.0.0.1:7671, or a free port]
-    #[arg(long, value_name = "ADDR")]
-    http: Option<HttpWish>,
-    /// Certificate chain in PEM for --http; an address that other machines reach needs one
-    #[arg(long, value_name = "FILE", requires = "http_key")]
-    http_cert: Option<PathBuf>,
-    /// Key of the certificate in PEM
-    #[arg(long, value_name = "FILE", requires = "http_cert")]
-    http_key: Option<PathBuf>,
-    /// Let members of this group use the node too
-    #[arg(long, value_name = "GROUP")]
-    socket_group: Option<String>,
+    #[command(flatten)]
+    flags: Box<NodeFlags>,
     /// Join the mesh of this token first
     #[arg(long, value_name = "TOKEN")]
     join: Option<String>,
-    /// Tell other nodes these addresses instead of those listened on: host:port
-    #[arg(long, hide = true, value_name = "ADDR")]
-    announce: Vec<String>,
     /// Stop when standard input ends
     #[arg(long, hide = true)]
     exit_with_stdin: bool,
@@ -60,24 +38,16 @@ pub(super) struct UpArgs {
 
 /// Runs the node until it is told to stop.
 pub(super) async fn run(args: UpArgs, context: &mut Context) -> Result<Exit, CliError> {
-    crate::telemetry::init_with(log_filter(&context.globals));
-    let data = context.data()?;
-    let first = args.join.is_none() && !data.join(crate::config::NODE_FILE).exists();
+    let settings = context.settings(args.flags.given()?)?;
+    let filter = settings.text("log").unwrap_or_else(|| log_filter(&context.globals).to_owned());
+    let format = settings.text("log_format").unwrap_or_default();
+    telemetry::start(&filter, &format);
+    let data = data_dir(settings.text("data").map(PathBuf::from).as_deref())?;
+    let first = args.join.is_none() && !data.join(NODE_FILE).exists();
     let options = UpOptions {
-        data: data.clone(),
-        name: args.name,
-        listen: args.listen,
-        peers: args.peer,
-        discovery: !args.no_discovery,
-        announce: args.announce,
-        http: args.http.unwrap_or(HttpWish::Usual),
-        http_tls: args
-            .http_cert
-            .zip(args.http_key)
-            .map(|(certificate, key)| TlsFiles { certificate, key }),
-        socket_group: args.socket_group,
         join: args.join,
         exit_with_stdin: args.exit_with_stdin,
+        ..options(&settings, data.clone())?
     };
     let mut said = Ok(());
     daemon::run(options, |ready| said = greet(context, ready, &data, first)).await?;
@@ -142,3 +112,6 @@ fn greet(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,18 +7,20 @@
 mod admin;
 mod body;
 mod events;
+mod explain;
 mod message;
 mod problem;
 mod schema;
 mod whole;
 
 pub use admin::{
-    AccessRequest, AccessToken, Check, Count, DeadLetter, InviteRequest, Invited, JoinRequest,
-    Joined, Outgoing, Peer, PeerState, Peers, Queue, QueueSpec, Readiness, Ready, ReadyEvent,
-    RetryRequest, Status, Stranger,
+    AccessRequest, AccessToken, Check, Count, DeadLetter, Discovery, DiscoveryState, InviteRequest,
+    Invited, JoinRequest, Joined, Outgoing, Peer, PeerState, Peers, Queue, QueueSpec, Readiness,
+    Ready, ReadyEvent, RetryRequest, Status, Stranger,
 };
 pub use body::{BadBody, join_body, split_body};
 pub use events::{LagEvent, LinkEvent, QueueEvent, StreamEvent};
+pub use explain::{Condition, ConditionState, Step, Trace, Why};
 pub use message::{
     AckRequest, Acked, Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest,
     Received, SendAnswer, SendBody, Sent, SentState, SettleRequest, SettleResult, Settled, Wait,
@@ -27,6 +29,7 @@ pub use problem::{Problem, code};
 
 pub use crate::engine::limits::{BODY_MAX, RECEIVE_MAX, SEND_MAX};
 pub use crate::engine::message::Delivery;
+pub use crate::engine::time::spoken;
 
 use serde::{Deserialize, Serialize};
 

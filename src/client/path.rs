@@ -15,6 +15,16 @@ pub fn message(id: &str) -> String {
     format!("/v1/messages/{}", segment(id))
 }
 
+/// `/v1/messages/{id}/{question}`; questions are `why`, `trace` and `wait`.
+pub fn about_message(id: &str, question: &str) -> String {
+    format!("/v1/messages/{}/{question}", segment(id))
+}
+
+/// `/v1/outgoing/{node}/why`.
+pub fn why_node(node: &str) -> String {
+    format!("/v1/outgoing/{}/why", segment(node))
+}
+
 /// `/v1/locks/{token}/{verb}`; verbs are `ack`, `nack`, `return` and `extend`.
 pub fn lock(token: &str, verb: &str) -> String {
     format!("/v1/locks/{}/{verb}", segment(token))

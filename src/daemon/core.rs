@@ -11,7 +11,9 @@ use crate::engine::step::{Input, Output};
 use crate::engine::time::Timestamp;
 use crate::engine::{Engine, Setup};
 use crate::os;
+use crate::runtime::Timed;
 use crate::security::{Gatekeeper, Identity, Keep, NodeName, random};
+use crate::service::Metrics;
 use crate::store::{Alarm, SledOptions, SledStore};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -22,10 +24,11 @@ pub(super) type Private = Vec<(String, Bytes)>;
 
 /// What stands before the links come up.
 pub(super) struct Core {
-    pub(super) engine: Engine<SledStore>,
+    pub(super) engine: Engine<Timed<SledStore>>,
     pub(super) identity: Arc<Identity>,
     pub(super) gatekeeper: Arc<Gatekeeper>,
     pub(super) private: Private,
+    pub(super) metrics: Arc<Metrics>,
     /// When the wall clock was read for node time, since the machine's start.
     pub(super) opened: Duration,
 }
@@ -41,14 +44,17 @@ pub(super) enum Origin {
 /// Opens the store of a home, makes what a first start makes, and takes up what was there.
 pub(super) fn open(
     home: &Home,
+    limits: Limits,
     origin: &Origin,
     alarm: Arc<dyn Fn(&Alarm) + Send + Sync>,
 ) -> Result<Core, DaemonError> {
     let identity = Arc::new(Identity::load_or_create(&home.identity())?);
     let options = SledOptions { alarm, ..SledOptions::default() };
     let store = SledStore::open(&home.store(), options)?;
+    let metrics = Arc::new(Metrics::default());
+    let store = Timed::new(store, metrics.commits());
     let opened = os::since_boot();
-    let mut engine = Engine::open(store, setup(identity.node_id()))?;
+    let mut engine = Engine::open(store, setup(identity.node_id(), limits))?;
     let (private, directory) = kept(&mut engine)?;
     let gatekeeper = if directory.is_empty() {
         match origin {
@@ -66,36 +72,36 @@ pub(super) fn open(
     } else {
         Gatekeeper::restore(Arc::clone(&identity), private.clone(), directory)?
     };
-    Ok(Core { engine, identity, gatekeeper: Arc::new(gatekeeper), private, opened })
+    Ok(Core { engine, identity, gatekeeper: Arc::new(gatekeeper), private, metrics, opened })
 }
 
-fn setup(node: NodeId) -> Setup {
+fn setup(node: NodeId, limits: Limits) -> Setup {
     Setup {
         node,
         nonce: u64::from_be_bytes(random()),
         store_id: u64::from_be_bytes(random()),
         seed: u64::from_be_bytes(random()),
         wall: Timestamp::from_millis(os::wall_ms()),
-        limits: Limits::default(),
+        limits,
     }
 }
 
 type Kept = (Private, Vec<crate::engine::statement::DirectoryRecord>);
 
-fn kept(engine: &mut Engine<SledStore>) -> Result<Kept, DaemonError> {
+fn kept(engine: &mut Engine<Timed<SledStore>>) -> Result<Kept, DaemonError> {
     match ask(engine, Command::Kept)? {
         Reply::Kept { private, directory } => Ok((private, directory)),
         other => Err(DaemonError::defect(format!("kept records were expected, not {other:?}"))),
     }
 }
 
-fn store_records(engine: &mut Engine<SledStore>, keep: Keep) -> Result<(), DaemonError> {
+fn store_records(engine: &mut Engine<Timed<SledStore>>, keep: Keep) -> Result<(), DaemonError> {
     let Keep { private, directory, forget } = keep;
     ask(engine, Command::Keep { private, directory, forget }).map(drop)
 }
 
 /// One command before the engine has its thread.
-fn ask(engine: &mut Engine<SledStore>, command: Command) -> Result<Reply, DaemonError> {
+fn ask(engine: &mut Engine<Timed<SledStore>>, command: Command) -> Result<Reply, DaemonError> {
     let now = engine.now();
     let outputs = engine.process(now, vec![Input::Command { ticket: 0, command }])?;
     let reply = outputs.into_iter().find_map(|output| match output {

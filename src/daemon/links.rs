@@ -3,10 +3,10 @@
 use crate::engine::address::NodeId;
 use crate::engine::command::{Command, Reply};
 use crate::engine::step::{Event, Input};
-use crate::net::{JoinError, NetEvent, NetHandle};
+use crate::net::{DiscoveryState, JoinError, NetEvent, NetHandle};
 use crate::runtime::Handle;
 use crate::security::{Gatekeeper, Keep, NodeName, Token};
-use crate::service::{JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
+use crate::service::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
@@ -37,6 +37,14 @@ impl Links for NetLinks {
                 seen_ms: seen.seen_ms,
             })
             .collect()
+    }
+
+    fn discovery(&self) -> Discovery {
+        match self.0.discovery() {
+            DiscoveryState::On => Discovery::On,
+            DiscoveryState::Off => Discovery::Off,
+            DiscoveryState::Failed(why) => Discovery::Failed(why),
+        }
     }
 
     fn listening(&self) -> Vec<SocketAddr> {

@@ -17,8 +17,9 @@ mod space;
 pub use crate::client::json::Ready;
 pub use error::DaemonError;
 pub use http::{BadWish, HttpWish, TlsFiles};
-pub use running::{Running, start};
+pub use running::{Running, check, start};
 
+use crate::engine::limits::Limits;
 use signals::Signals;
 use std::path::PathBuf;
 
@@ -47,6 +48,8 @@ pub struct UpOptions {
     pub http_tls: Option<TlsFiles>,
     /// A token: a node without a mesh joins the token's.
     pub join: Option<String>,
+    /// The bounds of the node.
+    pub limits: Limits,
     /// Whether the node ends when its standard input does: for children of another program.
     pub exit_with_stdin: bool,
 }

@@ -6,12 +6,11 @@ use super::home::Home;
 use super::links::{NetLinks, learn, pump};
 use super::space;
 use crate::engine::Engine;
-use crate::engine::limits::Limits;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
-use crate::runtime::{self, Clock, Handle};
+use crate::runtime::{self, Clock, Handle, Timed};
 use crate::security::{Gatekeeper, Identity};
-use crate::service::{LinkNews, Parts, Service};
+use crate::service::{LinkNews, Metrics, Parts, Service};
 use crate::store::SledStore;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -37,8 +36,9 @@ pub(super) struct Node {
     pub(super) net: NetHandle,
     pub(super) stop: CancellationToken,
     identity: Arc<Identity>,
+    metrics: Arc<Metrics>,
     announce: Vec<SocketAddr>,
-    thread: std::thread::JoinHandle<Engine<SledStore>>,
+    thread: std::thread::JoinHandle<Engine<Timed<SledStore>>>,
     listening: watch::Receiver<()>,
     link_news: broadcast::Sender<LinkNews>,
     tasks: Vec<JoinHandle<()>>,
@@ -50,9 +50,10 @@ impl Node {
         home: Home,
         core: Core,
         config: NetConfig,
+        reserve: u64,
         stop: CancellationToken,
     ) -> Result<Self, DaemonError> {
-        let Core { engine, identity, gatekeeper, private, opened } = core;
+        let Core { engine, identity, gatekeeper, private, metrics, opened } = core;
         let clock = Clock::since(engine.now(), opened);
         let wall = clock.clone();
         let config = NetConfig {
@@ -70,9 +71,9 @@ impl Node {
         });
         let (listens, listening) = watch::channel(());
         let (link_news, _) = broadcast::channel(LINK_NEWS_MAX);
-        let reserve = Limits::default().disk_reserve_bytes;
         let tasks = vec![
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
+            tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone())),
             tokio::spawn(pump(from_net, handle.clone(), listens, link_news.clone())),
             tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
         ];
@@ -83,6 +84,7 @@ impl Node {
             net,
             stop,
             identity,
+            metrics,
             announce,
             thread,
             listening,
@@ -100,6 +102,7 @@ impl Node {
             links: Arc::new(NetLinks(self.net.clone(), self.announce.clone())),
             link_news: self.link_news.clone(),
             stop: self.stop.clone(),
+            metrics: Arc::clone(&self.metrics),
             socket: socket.display().to_string(),
         })
     }

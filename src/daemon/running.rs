@@ -71,20 +71,51 @@ impl Drop for Running {
     }
 }
 
+/// What the options say, read.
+struct Checked {
+    name: Option<NodeName>,
+    group: Option<u32>,
+    peers: Vec<PeerAddr>,
+    announce: Vec<SocketAddr>,
+    token: Option<Token>,
+    http: http::Wanted,
+}
+
+impl Checked {
+    fn of(options: &UpOptions) -> Result<Self, DaemonError> {
+        ports::wanted(&options.listen, &BTreeMap::new())?;
+        let token = options.join.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            name: options.name.as_deref().map(node_name).transpose()?,
+            group: options.socket_group.as_deref().map(os::group_id).transpose()?,
+            peers: parse_all(&options.peers)?,
+            announce: options
+                .announce
+                .iter()
+                .map(|text| announced(text))
+                .collect::<Result<_, _>>()?,
+            token: token.map_err(ServiceError::from)?,
+            http: http::wanted(options.http, options.http_tls.as_ref())?,
+        })
+    }
+}
+
+/// Whether a node could be started with these options, as far as can be told without touching
+/// anything.
+///
+/// # Errors
+/// The first option that says nothing.
+pub fn check(options: &UpOptions) -> Result<(), DaemonError> {
+    Checked::of(options).map(drop)
+}
+
 /// Starts a node; when this returns it takes requests.
 ///
 /// # Errors
 /// Whatever keeps it from starting. What had been started is stopped again.
 pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
-    let name = options.name.as_deref().map(node_name).transpose()?;
-    let group = options.socket_group.as_deref().map(os::group_id).transpose()?;
-    let mut peers = parse_all(&options.peers)?;
-    let announce = options.announce.iter().map(|text| announced(text)).collect::<Result<_, _>>()?;
-    let token: Option<Token> =
-        options.join.as_deref().map(str::parse).transpose().map_err(ServiceError::from)?;
     // Read before anything is made: a bad address must not leave half a node behind.
-    ports::wanted(&options.listen, &BTreeMap::new())?;
-    let http = http::wanted(options.http, options.http_tls.as_ref())?;
+    let Checked { name, group, mut peers, announce, token, http } = Checked::of(&options)?;
     let (alarm, alarmed) = watch::channel(None);
     let (home, core) = open(&options, name.clone(), alarm).await?;
     let wanted = ports::wanted(&options.listen, &home.read_file().ports)?;
@@ -104,7 +135,8 @@ pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
         ..NetConfig::default()
     };
     let stop = CancellationToken::new();
-    let node = Node::start(home, core, config, stop.clone()).await?;
+    let reserve = options.limits.disk_reserve_bytes;
+    let node = Node::start(home, core, config, reserve, stop.clone()).await?;
     let asked = Asked { options: &options, name: name.as_ref(), wanted: &wanted, http };
     match open_doors(&node, asked, Admission::of(group)).await {
         Ok((ready, service, door)) => {
@@ -124,7 +156,7 @@ async fn open(
     name: Option<NodeName>,
     alarm: watch::Sender<Option<String>>,
 ) -> Result<(Home, Core), DaemonError> {
-    let data = options.data.clone();
+    let (data, limits) = (options.data.clone(), options.limits.clone());
     let origin = match &options.join {
         Some(_) => Origin::Join,
         None => Origin::Found(name.unwrap_or_else(name_of_host)),
@@ -137,7 +169,7 @@ async fn open(
     });
     let opening = tokio::task::spawn_blocking(move || {
         let home = Home::enter(&data)?;
-        let core = core::open(&home, &origin, alarm)?;
+        let core = core::open(&home, limits, &origin, alarm)?;
         Ok((home, core))
     });
     opening.await.unwrap_or_else(|why| Err(DaemonError::defect(why.to_string())))

@@ -1,6 +1,7 @@
 //! What a program asks of its node, and what it is told. Every gateway speaks in these.
 
 use super::address::{LineId, NodeId, QueueName};
+use super::explain::{TraceView, WayView};
 use super::ids::{MessageId, MessageRef};
 use super::message::{Delivery, Priority, Short};
 use super::record::DeathReason;
@@ -78,6 +79,10 @@ pub enum Command {
     PurgeDead(Option<u64>),
     /// Tells the state of a message. Reply: [`Reply::State`].
     State(MessageRef),
+    /// Tells all that is known of a message of this origin. Reply: [`Reply::Trace`].
+    Trace(MessageRef),
+    /// Tells how messages for a node leave this one. Reply: [`Reply::Way`].
+    Way(NodeId),
     /// Sums up the node. Reply: [`Reply::Summary`].
     Summary,
     /// Tells which nodes are reachable now, and by which neighbour. Reply: [`Reply::Reach`].
@@ -186,6 +191,10 @@ pub enum Reply {
     DeadLetters(Vec<DeadView>),
     /// The state of a message.
     State(MessageState),
+    /// All that is known of a message.
+    Trace(Box<TraceView>),
+    /// How messages for a node leave this one.
+    Way(WayView),
     /// The node in a few numbers.
     Summary(Summary),
     /// Reachable nodes, each with the neighbour that leads there.

@@ -181,6 +181,14 @@ impl Links {
         self.peers.values().any(of)
     }
 
+    /// Neighbours that have taken something for a destination to carry it there.
+    pub(super) fn carriers(&self, destination: NodeId) -> Vec<NodeId> {
+        let carries = |(&node, peer): (&NodeId, &Peer)| {
+            peer.has.keys().any(|(to, _)| *to == destination).then_some(node)
+        };
+        self.peers.iter().filter_map(carries).collect()
+    }
+
     /// A message is to be given again to whoever had it: a new round, or a displaced one.
     pub(super) fn give_again(&mut self, destination: NodeId, id: &MessageId) {
         for peer in self.peers.values_mut() {

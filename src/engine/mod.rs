@@ -21,6 +21,7 @@ mod turn;
 
 pub mod address;
 pub mod command;
+pub mod explain;
 pub mod frame;
 pub mod ids;
 pub mod limits;

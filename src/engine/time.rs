@@ -55,3 +55,14 @@ pub const MINUTE_MS: u64 = 60 * SECOND_MS;
 pub const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// One day in milliseconds.
 pub const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// A time span in its largest unit, for people: `0 s`, `12 s`, `41 m`, `3 h`, `3 d`.
+pub fn spoken(ms: u64) -> String {
+    let seconds = ms / SECOND_MS;
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} m", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}

@@ -127,7 +127,15 @@ impl Links {
         let done = loop {
             let mut due = true;
             tokio::select! {
-                event = self.swarm.select_next_some() => due = self.on_swarm_event(event),
+                event = self.swarm.select_next_some() => {
+                    // What a session said before its connection closed is the better reason.
+                    let mut reported = false;
+                    while let Ok(report) = inbox.reports.try_recv() {
+                        self.on_report(report);
+                        reported = true;
+                    }
+                    due = self.on_swarm_event(event) || reported;
+                }
                 output = inbox.outbox.recv() => match output {
                     Some(output) => { self.on_output(output); due = false; }
                     None => break None,

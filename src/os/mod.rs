@@ -3,8 +3,10 @@
 //! Refuses to hold any rule: it answers questions about the machine and nothing else.
 
 mod group;
+mod process;
 
 pub use group::{UnknownGroup, group_id};
+pub use process::{Usage, usage};
 
 use std::time::Duration;
 

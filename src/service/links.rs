@@ -37,6 +37,17 @@ pub struct Sighting {
     pub seen_ms: u64,
 }
 
+/// How nodes on the local network are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// They are.
+    On,
+    /// Not, as was asked for.
+    Off,
+    /// It could not be started, for this reason.
+    Failed(String),
+}
+
 /// A pending join.
 pub type JoinFuture<'a> = Pin<Box<dyn Future<Output = Result<(), JoinFailure>> + Send + 'a>>;
 
@@ -50,6 +61,9 @@ pub trait Links: Send + Sync {
 
     /// Nodes seen that are no members.
     fn strangers(&self) -> Vec<Sighting>;
+
+    /// How nodes on the local network are looked for.
+    fn discovery(&self) -> Discovery;
 
     /// Addresses at which this node listens, those that only this machine can use last.
     fn listening(&self) -> Vec<SocketAddr>;

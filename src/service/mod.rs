@@ -8,9 +8,11 @@ mod access;
 mod answer;
 mod dead;
 mod error;
+mod explain;
 mod links;
 mod membership;
 mod message;
+mod metrics;
 mod peers;
 mod queues;
 mod receive;
@@ -23,9 +25,11 @@ pub use access::{ACCESS_LABEL_MAX, ACCESS_TOKENS_MAX, Access, Holder};
 pub use answer::ANSWER_BYTES;
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
-pub use links::{JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
+pub use explain::{Condition, ConditionState, Trace, Why};
+pub use links::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewMessage, limits};
+pub use metrics::{Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, TIMED_MAX};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};
@@ -35,6 +39,8 @@ pub use stream::{
     DeliveryStream, RESUME_TIME_MAX, STREAMS_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT,
 };
 pub use wait::{WAIT_MAX, Wait};
+
+pub use crate::runtime::Counted;
 
 use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{Command, Reply};
@@ -62,6 +68,8 @@ pub struct Parts {
     pub link_news: broadcast::Sender<LinkNews>,
     /// Cancelled when the node is to stop: long waits end at once.
     pub stop: CancellationToken,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Path of the socket for local programs.
     pub socket: String,
 }
@@ -159,6 +167,10 @@ impl Service {
     /// Time since a moment of node time, in milliseconds.
     pub fn age_ms(&self, moment: Timestamp) -> u64 {
         self.handle().now().since(moment)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.0.parts.metrics
     }
 
     fn gatekeeper(&self) -> &Gatekeeper {

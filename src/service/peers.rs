@@ -1,10 +1,11 @@
 //! The members of the mesh as this node sees them, and the strangers next door.
 
-use super::{Service, ServiceError};
+use super::{Discovery, Service, ServiceError};
 use crate::engine::address::NodeId;
 use crate::engine::command::{Command, Reply};
 use crate::security::MemberState;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Where a member stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,16 @@ pub enum Path {
     Via(String),
     /// Not at all.
     None,
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => f.write_str("direct"),
+            Self::Via(name) => write!(f, "via {name}"),
+            Self::None => f.write_str("none"),
+        }
+    }
 }
 
 /// Another member of the mesh.
@@ -118,6 +129,11 @@ impl Service {
             seen_ms: seen.seen_ms,
         });
         Ok(Peers { members, strangers: strangers.collect() })
+    }
+
+    /// How nodes on the local network are looked for.
+    pub fn discovery(&self) -> Discovery {
+        self.links().discovery()
     }
 
     /// Reachable nodes, each with the neighbour that leads there.

@@ -122,6 +122,7 @@ impl Service {
                 Err(why) => return Err(why),
             };
             let is_last = found.len() < step;
+            self.metrics().received(queue, found.len() as u64);
             for delivered in found {
                 budget.add(delivered.message.inner.len());
                 taken.push(Received {
@@ -142,6 +143,9 @@ impl Service {
     pub async fn settle(&self, token: &str, how: Settlement) -> Result<(), ServiceError> {
         let lock = self.lock_of(token)?;
         let settled = self.call(Command::Settle { lock, how }).await.map(drop);
+        if settled.is_ok() && how == Settlement::Nack {
+            self.metrics().nacked();
+        }
         if matches!(settled, Ok(()) | Err(ServiceError::Rejected(Rejection::LockGone))) {
             self.0.streams.settled(lock, None);
         }

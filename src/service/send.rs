@@ -75,6 +75,9 @@ impl Service {
             Reply::Repeated(ids) => (ids, true),
             reply => (accepted(reply)?, false),
         };
+        if destination != self.gatekeeper().node() && !is_repeated {
+            self.metrics().sent(&ids, self.handle().now());
+        }
         let at_once = if destination == self.gatekeeper().node() {
             MessageState::Arrived
         } else {

@@ -3,7 +3,8 @@
 //! The order is: listen, act, ask for the state, then follow the events. A listener that fell
 //! behind asks again.
 
-use super::{Service, ServiceError};
+use super::send::parse_id;
+use super::{Sent, Service, ServiceError};
 use crate::engine::command::{Command, MessageState, Reply};
 use crate::engine::ids::MessageId;
 use crate::engine::rejection::Rejection;
@@ -42,6 +43,27 @@ impl Wait {
 }
 
 impl Service {
+    /// Waits until a message that this node accepted has come as far as `wait` says, `timeout` long
+    /// at most; tells what is known of it then.
+    ///
+    /// # Errors
+    /// [`ServiceError::BadId`], or the engine's refusal if it knows no such message.
+    pub async fn state_when(
+        &self,
+        id: &str,
+        wait: Wait,
+        timeout: Duration,
+    ) -> Result<Sent, ServiceError> {
+        let until = Instant::now() + timeout.min(WAIT_MAX);
+        let events = self.handle().events();
+        let Reply::Trace(view) = self.call(Command::Trace(parse_id(id)?)).await? else {
+            return Err(ServiceError::Internal("a trace was expected".to_owned()));
+        };
+        let states = self.follow(events, &[view.id], wait, until).await?;
+        let state = states.get(&view.id).copied().unwrap_or(view.state);
+        Ok(Sent { id: view.id.reference(), state })
+    }
+
     /// Follows messages until each has come as far as `wait` says, or the time is over; tells what
     /// is known of each then. `events` must have been taken before the messages were sent.
     pub(super) async fn follow(

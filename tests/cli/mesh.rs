@@ -7,10 +7,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// How long anything between two nodes of one machine may take.
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Asks again and again until the answer is as wanted.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let (_never, pause) = mpsc::channel::<()>();
     let begun = Instant::now();
     loop {
@@ -27,7 +27,7 @@ fn token(inviter: &Node) -> String {
 }
 
 /// Two members, each known to the other and up.
-fn pair() -> (Node, Node) {
+pub(crate) fn pair() -> (Node, Node) {
     let a = Node::start("pc-a");
     let b = Node::start_with("pc-b", &["--join", &token(&a)]);
     until("a knows b", || peer(&a, "pc-b").filter(|peer| peer["state"] == "up"));
@@ -35,7 +35,7 @@ fn pair() -> (Node, Node) {
     (a, b)
 }
 
-fn peer(node: &Node, name: &str) -> Option<Value> {
+pub(crate) fn peer(node: &Node, name: &str) -> Option<Value> {
     node.json(&["peers"]).into_iter().find(|peer| peer["name"] == name)
 }
 

@@ -22,8 +22,14 @@ pub(crate) fn meshmq(args: &[&str]) -> Ran {
 
 /// Runs the program for the node of a directory, with this standard input.
 pub(crate) fn run(data: &Path, args: &[&str], input: &[u8]) -> Ran {
-    let mut child = command(data)
-        .args(args)
+    let mut command = command(data);
+    command.args(args);
+    output(command, input)
+}
+
+/// Runs a command to its end, with this standard input.
+pub(crate) fn output(mut command: Command, input: &[u8]) -> Ran {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -46,8 +52,13 @@ pub(crate) fn run(data: &Path, args: &[&str], input: &[u8]) -> Ran {
 pub(crate) fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshmq"));
     command.env("COLUMNS", "100").env("NO_COLOR", "1").env("MESHMQ_DATA", data);
-    command.env("MESHMQ_LOG", "error");
+    command.env("MESHMQ_LOG", "error").env("MESHMQ_CONFIG", "/dev/null");
     command
+}
+
+/// The objects of an output with one on each line.
+pub(crate) fn objects(lines: &str) -> Vec<serde_json::Value> {
+    lines.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect()
 }
 
 /// A running node, stopped when dropped.
@@ -109,8 +120,7 @@ impl Node {
     /// Runs a command with `--json` that has to succeed; gives the objects that it printed.
     pub(crate) fn json(&self, args: &[&str]) -> Vec<serde_json::Value> {
         let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-        let lines = self.ok(&args);
-        lines.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect()
+        objects(&self.ok(&args))
     }
 
     /// Waits until it has stopped by itself; gives its exit code.

@@ -176,6 +176,7 @@ impl Drop for Up {
 /// Runs the program against a node's directory; its output.
 pub(crate) fn meshmq(data: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshmq"));
+    command.env("MESHMQ_CONFIG", "/dev/null");
     command.args(arguments).arg("--data").arg(data).stdin(Stdio::null());
     let output = command.output().expect("the program runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();

@@ -17,6 +17,7 @@ struct Process {
 
 async fn spawn(dir: &Path, extra: &[&str]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshmq"));
+    command.env("MESHMQ_CONFIG", "/dev/null");
     command.args(["up", "--json", "--no-discovery", "--listen", "127.0.0.1:0", "--data"]);
     command.arg(dir).args(extra).stdout(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().expect("the program starts");
@@ -140,6 +141,7 @@ async fn a_child_ends_with_its_standard_input_and_at_a_signal() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let wanted = options(dir.path(), "pc-a");
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshmq"));
+    command.env("MESHMQ_CONFIG", "/dev/null");
     command.args(["up", "--json", "--no-discovery", "--listen", "127.0.0.1:0", "--data"]);
     command.arg(&wanted.data).arg("--exit-with-stdin");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);

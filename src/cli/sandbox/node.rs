@@ -4,6 +4,7 @@ use super::cable::Cable;
 use crate::cli::error::{CliError, Exit};
 use crate::client::http::Client;
 use crate::client::json::ReadyEvent;
+use crate::config::KEYS;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -86,12 +87,16 @@ impl Node {
             .args(["--name", self.name, "--listen", "127.0.0.1:0"])
             .arg("--data")
             .arg(&self.data)
-            .env_remove("MESHMQ_DATA")
+            .args(["--config", "/dev/null"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .process_group(0)
             .kill_on_drop(true);
+        // The story is told by its own settings, not by those of this machine's node.
+        for key in KEYS.iter().filter(|key| key.name != "log") {
+            command.env_remove(key.variable());
+        }
         if let Some(cable) = &self.cable {
             command.arg("--announce").arg(cable.address().to_string());
         }

@@ -274,6 +274,28 @@ pub struct Count {
     pub count: u64,
 }
 
+/// Answer to `GET /v1/discovery`: how nodes on the same network are looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Discovery {
+    /// Whether it runs.
+    pub state: DiscoveryState,
+    /// Why it does not, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Whether nodes on the same network are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscoveryState {
+    /// They are.
+    On,
+    /// Not, as was asked for.
+    Off,
+    /// It could not be started.
+    Failed,
+}
+
 /// Body of `POST /v1/tokens`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -71,6 +71,8 @@ impl Node {
             }
             Command::PurgeDead(letter) => self.purge_dead(turn, letter)?,
             Command::State(reference) => Reply::State(self.state(turn, reference)?),
+            Command::Trace(reference) => Reply::Trace(Box::new(self.trace(turn, reference)?)),
+            Command::Way(node) => Reply::Way(self.way_to(node)),
             Command::Summary => Reply::Summary(self.summary()),
             Command::Reach => Reply::Reach(self.topology.hops().collect()),
             Command::Keep { private, directory, forget } => {
@@ -143,7 +145,11 @@ impl Node {
         }
     }
 
-    fn state(&self, turn: &Turn<'_>, reference: MessageRef) -> Result<MessageState, Fault> {
+    pub(super) fn state(
+        &self,
+        turn: &Turn<'_>,
+        reference: MessageRef,
+    ) -> Result<MessageState, Fault> {
         let (id, state) = self.origin.state(turn, reference)?.ok_or(Rejection::NoSuchMessage)?;
         let destination = self.origin.destination(id.stream.line);
         match (state, destination) {

@@ -6,6 +6,7 @@
 mod answers;
 mod commands;
 mod due;
+mod explain;
 mod pump;
 mod repeats;
 mod requests;

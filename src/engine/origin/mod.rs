@@ -219,12 +219,12 @@ impl Origin {
         }
     }
 
-    /// The state of a message, if it is this origin's and not forgotten. `None` for its holder.
-    pub(super) fn state(
+    /// What is known of a message, if it is this origin's and not forgotten.
+    pub(super) fn sent(
         &self,
         turn: &Turn<'_>,
         wanted: MessageRef,
-    ) -> Result<Option<(MessageId, MessageState)>, StorageError> {
+    ) -> Result<Option<(MessageId, Sent)>, StorageError> {
         let (from, to) = (Epoch::default(), Epoch { k: u64::MAX, nonce: 0 });
         let streams = turn.range(
             &Key::Stream(wanted.line, from),
@@ -236,24 +236,39 @@ impl Origin {
             _ => None,
         });
         let Some(epoch) = epochs.next() else { return Ok(None) };
-        let Some(sent) = turn.sent(&Key::Sent(wanted.line, epoch, wanted.number))? else {
-            return Ok(None);
-        };
         let stream = StreamId { origin: self.me, line: wanted.line, epoch };
-        let state = match sent.state {
-            SentState::Waiting => MessageState::Stored,
-            SentState::Arrived => MessageState::Arrived,
-            SentState::Received => MessageState::Received,
-            SentState::Ended => MessageState::Dead(DeathReason::EndedInQueue),
-            SentState::Dead(reason) => MessageState::Dead(reason),
-            SentState::Unconfirmed(reason) => MessageState::Unconfirmed(reason),
+        let sent = turn.sent(&Key::Sent(wanted.line, epoch, wanted.number))?;
+        Ok(sent.map(|sent| (MessageId { stream, number: wanted.number }, sent)))
+    }
+
+    /// The state of a message, as [`Self::sent`]; a message that waits counts as stored.
+    pub(super) fn state(
+        &self,
+        turn: &Turn<'_>,
+        wanted: MessageRef,
+    ) -> Result<Option<(MessageId, MessageState)>, StorageError> {
+        let of = |(id, sent): (MessageId, Sent)| {
+            let state = match sent.state {
+                SentState::Waiting => MessageState::Stored,
+                SentState::Arrived => MessageState::Arrived,
+                SentState::Received => MessageState::Received,
+                SentState::Ended => MessageState::Dead(DeathReason::EndedInQueue),
+                SentState::Dead(reason) => MessageState::Dead(reason),
+                SentState::Unconfirmed(reason) => MessageState::Unconfirmed(reason),
+            };
+            (id, state)
         };
-        Ok(Some((MessageId { stream, number: wanted.number }, state)))
+        Ok(self.sent(turn, wanted)?.map(of))
+    }
+
+    /// A line, if it is known and open.
+    pub(super) fn line(&self, line: LineId) -> Option<&Line> {
+        self.lines.get(&line).map(|state| &state.line)
     }
 
     /// Where a line goes, if it is known and open.
     pub(super) fn destination(&self, line: LineId) -> Option<NodeId> {
-        self.lines.get(&line).map(|state| state.line.destination)
+        self.line(line).map(|line| line.destination)
     }
 
     /// Notes that a message is about to leave this node (rule R18).

@@ -11,10 +11,12 @@ mod api;
 mod dead;
 mod door;
 mod error;
+mod explain;
 mod extract;
 mod guard;
 mod locks;
 mod messages;
+mod metrics;
 mod node;
 mod outgoing;
 mod pace;
@@ -85,6 +87,7 @@ fn paths() -> OpenApiRouter<Service> {
         .routes(routes!(messages::receive))
         .routes(routes!(sse::deliveries))
         .routes(routes!(sse::news))
+        .routes(routes!(explain::wait))
         .routes(routes!(node::join));
     let prompt = OpenApiRouter::new()
         .routes(routes!(queues::list))
@@ -92,6 +95,10 @@ fn paths() -> OpenApiRouter<Service> {
         .routes(routes!(messages::peek))
         .routes(routes!(queues::purge))
         .routes(routes!(messages::state))
+        .routes(routes!(explain::why_message))
+        .routes(routes!(explain::trace))
+        .routes(routes!(explain::why_node))
+        .routes(routes!(explain::discovery))
         .routes(routes!(locks::ack_all))
         .routes(routes!(locks::settle_all))
         .routes(routes!(locks::ack))
@@ -109,6 +116,7 @@ fn paths() -> OpenApiRouter<Service> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(node::status))
         .routes(routes!(node::shutdown))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(node::live))
         .routes(routes!(node::ready))
         .routes(routes!(api::document))

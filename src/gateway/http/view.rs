@@ -128,11 +128,7 @@ pub(super) fn peers(peers: service::Peers) -> json::Peers {
             service::PeerState::Away => json::PeerState::Away,
             service::PeerState::Left => json::PeerState::Left,
         },
-        path: match peer.path {
-            service::Path::Direct => "direct".to_owned(),
-            service::Path::Via(name) => format!("via {name}"),
-            service::Path::None => "none".to_owned(),
-        },
+        path: peer.path.to_string(),
         rtt_ms: peer.rtt_ms,
         outgoing: peer.outgoing,
         seen_s: peer.seen_ms.map(seconds),

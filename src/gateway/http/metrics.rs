@@ -1,0 +1,202 @@
+//! `GET /metrics`: the node's numbers in the text format of Prometheus.
+
+use super::api::Problems;
+use super::error::Refusal;
+use crate::engine::time::Timestamp;
+use crate::os;
+use crate::service::{Counted, Counts, Measured, PeerState, QUEUES_SHOWN, QueueCounts, Service};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use std::fmt::{Display, Write};
+
+/// The format's media type.
+const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// `GET /metrics`
+#[utoipa::path(
+    get, path = "/metrics", tag = "node", operation_id = "metrics",
+    responses(
+        (status = 200, description = "The text format of Prometheus", body = String,
+         content_type = "text/plain; version=0.0.4; charset=utf-8"),
+        Problems
+    )
+)]
+pub(super) async fn metrics(State(service): State<Service>) -> Result<Response, Refusal> {
+    let measured = service.measured().await?;
+    let mut page = Page::default();
+    node(&mut page, &measured);
+    queues(&mut page, &measured, |oldest| service.age_ms(oldest));
+    counters(&mut page, &measured.counts);
+    outgoing(&mut page, &measured);
+    peers(&mut page, &measured);
+    page.histogram("meshmq_store_commit_seconds", "Time of a durable commit", &measured.commits);
+    let help = "Time of own messages from this disk to that of their destination";
+    page.histogram("meshmq_delivery_seconds", help, &measured.delivery);
+    process(&mut page);
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], page.0).into_response())
+}
+
+fn node(page: &mut Page, measured: &Measured) {
+    let version = env!("CARGO_PKG_VERSION");
+    page.family("meshmq_build_info", "gauge", "Version of the program");
+    page.row("meshmq_build_info", &[("version", version)], 1);
+    page.one(
+        "meshmq_uptime_seconds",
+        "gauge",
+        "Time since the start",
+        measured.uptime.as_secs_f64(),
+    );
+    let summary = measured.summary;
+    page.one("meshmq_queues", "gauge", "Local queues", summary.queues);
+    page.one("meshmq_links", "gauge", "Live links", summary.links);
+    page.one("meshmq_relay_messages", "gauge", "Messages carried for others", summary.carried);
+    page.one("meshmq_relay_bytes", "gauge", "Bytes carried for others", summary.carried_bytes);
+    page.one("meshmq_dead_letters", "gauge", "Dead letters that lie here", summary.dead);
+}
+
+fn queues(page: &mut Page, measured: &Measured, age_ms: impl Fn(Timestamp) -> u64) {
+    let (shown, rest) = measured.queues.split_at(measured.queues.len().min(QUEUES_SHOWN));
+    page.family("meshmq_queue_messages", "gauge", "Messages in a local queue");
+    let mut row = |name: &str, ready: u64, locked: u64, dead: u64| {
+        for (state, value) in [("ready", ready), ("locked", locked), ("dead", dead)] {
+            page.row("meshmq_queue_messages", &[("queue", name), ("state", state)], value);
+        }
+    };
+    for queue in shown {
+        row(&queue.name.to_string(), queue.ready, queue.locked, queue.dead);
+    }
+    if !rest.is_empty() {
+        let sum = |of: fn(&crate::engine::command::QueueView) -> u64| rest.iter().map(of).sum();
+        row(OTHER, sum(|q| q.ready), sum(|q| q.locked), sum(|q| q.dead));
+    }
+    page.family("meshmq_queue_bytes", "gauge", "Bytes of the messages in a local queue");
+    for queue in shown {
+        page.row("meshmq_queue_bytes", &[("queue", &queue.name.to_string())], queue.bytes);
+    }
+    if !rest.is_empty() {
+        let bytes: u64 = rest.iter().map(|queue| queue.bytes).sum();
+        page.row("meshmq_queue_bytes", &[("queue", OTHER)], bytes);
+    }
+    let name = "meshmq_queue_oldest_message_age_seconds";
+    page.family(name, "gauge", "Age of the message at a queue's head");
+    let seconds = |oldest: Option<Timestamp>| oldest.map_or(0.0, |at| age_ms(at) as f64 / 1_000.0);
+    for queue in shown {
+        page.row(name, &[("queue", &queue.name.to_string())], seconds(queue.oldest));
+    }
+    if !rest.is_empty() {
+        let oldest = rest.iter().filter_map(|queue| queue.oldest).min();
+        page.row(name, &[("queue", OTHER)], seconds(oldest));
+    }
+}
+
+/// The queue of all queues beyond those that are shown.
+const OTHER: &str = "other";
+
+fn counters(page: &mut Page, counts: &Counts) {
+    type Of = fn(&QueueCounts) -> u64;
+    let families: [(&str, &str, Of); 3] = [
+        ("meshmq_messages_stored_total", "Messages that entered a local queue", |c| c.stored),
+        ("meshmq_messages_received_total", "Messages handed out of a queue", |c| c.received),
+        ("meshmq_messages_acked_total", "Messages acknowledged out of a queue", |c| c.acked),
+    ];
+    for (name, help, of) in families {
+        page.family(name, "counter", help);
+        for (queue, count) in &counts.queues {
+            page.row(name, &[("queue", &queue.to_string())], of(count));
+        }
+        if counts.other != QueueCounts::default() {
+            page.row(name, &[("queue", OTHER)], of(&counts.other));
+        }
+    }
+    let help = "Messages accepted for other nodes";
+    page.one("meshmq_messages_sent_total", "counter", help, counts.sent);
+    let help = "Messages given back as not worked on";
+    page.one("meshmq_messages_nacked_total", "counter", help, counts.nacked);
+    let help = "Copies dropped because they had been here";
+    page.one("meshmq_duplicates_dropped_total", "counter", help, counts.duplicates);
+    let name = "meshmq_dead_lettered_total";
+    page.family(name, "counter", "Own messages that died");
+    for (reason, count) in &counts.dead {
+        page.row(name, &[("reason", reason)], count);
+    }
+}
+
+fn outgoing(page: &mut Page, measured: &Measured) {
+    let name = "meshmq_outgoing_messages";
+    page.family(name, "gauge", "Own messages that wait for a node");
+    for line in &measured.outgoing {
+        page.row(name, &[("peer", &line.destination)], line.messages);
+    }
+    let name = "meshmq_outgoing_bytes";
+    page.family(name, "gauge", "Bytes of own messages that wait for a node");
+    for line in &measured.outgoing {
+        page.row(name, &[("peer", &line.destination)], line.bytes);
+    }
+    let name = "meshmq_outgoing_oldest_message_age_seconds";
+    page.family(name, "gauge", "Age of the oldest own message that waits for a node");
+    for line in &measured.outgoing {
+        let seconds = line.oldest_age_ms.unwrap_or(0) as f64 / 1_000.0;
+        page.row(name, &[("peer", &line.destination)], seconds);
+    }
+}
+
+fn peers(page: &mut Page, measured: &Measured) {
+    let members = &measured.peers.members;
+    page.family("meshmq_peer_up", "gauge", "Whether a live path leads to a member");
+    for peer in members.iter().filter(|peer| peer.state != PeerState::Left) {
+        let up = u8::from(peer.state == PeerState::Up);
+        page.row("meshmq_peer_up", &[("peer", &peer.name)], up);
+    }
+    page.family("meshmq_peer_rtt_seconds", "gauge", "Round trip of a direct link");
+    for peer in members {
+        if let Some(ms) = peer.rtt_ms {
+            page.row("meshmq_peer_rtt_seconds", &[("peer", &peer.name)], ms / 1_000.0);
+        }
+    }
+}
+
+fn process(page: &mut Page) {
+    let Some(usage) = os::usage(std::process::id()) else { return };
+    let help = "Resident memory";
+    page.one("process_resident_memory_bytes", "gauge", help, usage.resident_bytes);
+    page.one("process_open_fds", "gauge", "Open descriptors", usage.open_files);
+    page.one("process_max_fds", "gauge", "Limit on open descriptors", usage.open_files_max);
+}
+
+/// The page in the making.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}.\n# TYPE {name} {kind}");
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.family(name, kind, help);
+        self.row(name, &[], value);
+    }
+
+    fn row(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        self.0.push_str(name);
+        for (at, (label, text)) in labels.iter().enumerate() {
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            let open = if at == 0 { '{' } else { ',' };
+            let _ = write!(self.0, "{open}{label}=\"{text}\"");
+        }
+        let close = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{close} {value}");
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, counted: &Counted) {
+        self.family(name, "histogram", help);
+        let bucket = format!("{name}_bucket");
+        for (bound, count) in &counted.buckets {
+            self.row(&bucket, &[("le", &bound.to_string())], count);
+        }
+        self.row(&bucket, &[("le", "+Inf")], counted.count);
+        self.row(&format!("{name}_sum"), &[], counted.sum_s);
+        self.row(&format!("{name}_count"), &[], counted.count);
+    }
+}

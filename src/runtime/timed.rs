@@ -1,0 +1,51 @@
+//! A store whose commits are timed.
+
+use super::histogram::Histogram;
+use crate::engine::record::{Key, Record};
+use crate::engine::storage::{Storage, StorageError, StorageStats, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Passes everything on to a store, and counts how long its commits take.
+#[derive(Debug)]
+pub struct Timed<S> {
+    store: S,
+    commits: Arc<Histogram>,
+}
+
+impl<S> Timed<S> {
+    /// Times the commits of a store.
+    pub const fn new(store: S, commits: Arc<Histogram>) -> Self {
+        Self { store, commits }
+    }
+}
+
+impl<S: Storage> Storage for Timed<S> {
+    fn commit(&mut self, writes: &[Write]) -> Result<(), StorageError> {
+        let begun = Instant::now();
+        let outcome = self.store.commit(writes);
+        self.commits.observe(begun.elapsed());
+        outcome
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
+        self.store.get(key)
+    }
+
+    fn range(
+        &self,
+        from: &Key,
+        to: &Key,
+        limit: usize,
+    ) -> Result<Vec<(Key, Record)>, StorageError> {
+        self.store.range(from, to, limit)
+    }
+
+    fn reload(&mut self) -> Result<(), StorageError> {
+        self.store.reload()
+    }
+
+    fn stats(&self) -> StorageStats {
+        self.store.stats()
+    }
+}

@@ -1,0 +1,24 @@
+use super::*;
+use crate::engine::ids::StreamId;
+
+#[test]
+fn queues_beyond_those_shown_are_counted_together() {
+    let mut counts = Counts::default();
+    for number in 0..QUEUES_SHOWN + 3 {
+        let queue: QueueName = format!("q{number}").parse().expect("a name");
+        counts.queue(&queue).stored += 1;
+        counts.queue(&queue).acked += 1;
+    }
+    assert_eq!(counts.queues.len(), QUEUES_SHOWN);
+    assert_eq!((counts.other.stored, counts.other.acked), (3, 3));
+}
+
+#[test]
+fn messages_on_their_way_are_remembered_up_to_a_bound() {
+    let metrics = Metrics::default();
+    let id = |number| MessageId { stream: StreamId::FIRST, number };
+    let ids: Vec<_> = (1..=TIMED_MAX as u64 + 5).map(id).collect();
+    metrics.sent(&ids, Timestamp::ZERO);
+    assert_eq!(metrics.accepted().len(), TIMED_MAX);
+    assert_eq!(metrics.counts().sent, TIMED_MAX as u64 + 5);
+}
