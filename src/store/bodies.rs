@@ -59,6 +59,12 @@ impl Place {
         value.first() == Some(&PLACE_MARK)
     }
 
+    /// The place that a value of the index says, if it is one and reads back. A damaged one is met
+    /// again when its chunk is read.
+    pub(super) fn of(value: &[u8]) -> Option<Self> {
+        Self::is_one(value).then(|| Self::decode(value).ok()).flatten()
+    }
+
     /// Reads a value of the index.
     pub(super) fn decode(value: &[u8]) -> Result<Self, StorageError> {
         let word = |at: usize| {
@@ -140,12 +146,10 @@ impl BodyLog {
         Ok(place)
     }
 
-    /// Makes what was appended durable, and the names of new segments.
+    /// Makes what was appended durable. A segment that is full was synced when the next was begun.
     pub(super) fn sync(&mut self) -> Result<(), StorageError> {
-        for segment in self.segments.values_mut() {
-            segment.sync()?;
-        }
-        Ok(())
+        let active = self.active.and_then(|active| self.segments.get_mut(&active));
+        active.map_or(Ok(()), Segment::sync)
     }
 
     /// Reads a chunk back.
@@ -225,9 +229,7 @@ impl BodyLog {
     }
 
     fn begin(&mut self) -> Result<u32, StorageError> {
-        if let Some(full) = self.active.and_then(|active| self.segments.get_mut(&active)) {
-            full.sync()?;
-        }
+        self.sync()?;
         let number = self.next;
         let after = number.checked_add(1).ok_or_else(|| {
             StorageError::Io("the body log has used up its segment numbers".to_owned())

@@ -100,10 +100,7 @@ impl Survey {
                 continue;
             }
             survey.mark.with(&key, &value);
-            // A damaged place is met again when its chunk is read.
-            if Place::is_one(&value)
-                && let Ok(place) = Place::decode(&value)
-            {
+            if let Some(place) = Place::of(&value) {
                 *survey.segments.entry(place.segment()).or_default() += place.bytes();
             }
         }

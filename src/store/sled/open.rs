@@ -10,6 +10,7 @@ use super::mark::{Mark, Survey};
 use super::quiet;
 use super::witness::Witness;
 use crate::engine::storage::StorageError;
+use crate::store::bodies::Place;
 use crate::store::files::io_error;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -238,13 +239,15 @@ impl Engine {
         &self.db
     }
 
-    /// Makes changes durable: all of them, or none if the power goes.
-    pub(super) fn commit(&self, changes: Changes) -> Result<(), StorageError> {
+    /// Makes changes durable: all of them, or none if the power goes. Gives the places of chunks that
+    /// they have replaced.
+    pub(super) fn commit(&self, changes: Changes) -> Result<Vec<Place>, StorageError> {
         let mut mark = self.mark.get();
         mark.commits += 1;
-        let mut batch = ::sled::Batch::default();
+        let (mut batch, mut replaced) = (::sled::Batch::default(), Vec::new());
         for (key, value) in changes {
             if let Some(before) = call(|| self.db.get(&key))? {
+                replaced.extend(Place::of(&before));
                 mark.without(&key, &before);
             }
             match value {
@@ -259,7 +262,7 @@ impl Engine {
         self.apply(batch)?;
         self.mark.set(mark);
         self.witness.write(mark.commits);
-        Ok(())
+        Ok(replaced)
     }
 
     /// Makes a batch durable that leaves the mark as it is, or brings it along.

@@ -14,7 +14,6 @@ use crate::engine::record::{Key, Record};
 use crate::engine::storage::{StorageError, Write};
 use crate::store::bodies::{BodyLog, Place};
 use crate::store::keys::{KEY_MAX, decode_key, encode_key};
-use std::collections::BTreeMap;
 
 /// Bytes of a thin segment that one commit looks through.
 const THINNING_BYTES: u64 = 1 << 20;
@@ -31,10 +30,17 @@ pub(super) struct Table {
 #[derive(Default)]
 struct Draft {
     changes: Changes,
-    /// The chunks that it changes.
-    chunks: BTreeMap<Vec<u8>, Option<Place>>,
-    /// Places that nothing names after it.
-    released: Vec<Place>,
+    /// Places that it named itself and names no more.
+    overwritten: Vec<Place>,
+    /// Whether it changes the body log.
+    touches_bodies: bool,
+}
+
+impl Draft {
+    fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        let before = self.changes.insert(key, value).flatten();
+        self.overwritten.extend(before.and_then(|value| Place::of(&value)));
+    }
 }
 
 impl Table {
@@ -100,18 +106,11 @@ impl Table {
             if key.len() > KEY_MAX {
                 return Err(StorageError::RecordTooLarge(key.len()));
             }
-            if let Key::Chunk(content, index) = *write.key() {
-                self.change_chunk(&mut draft, &key, content, index, write)?;
-                continue;
-            }
-            match write {
-                Write::Put(_, record) => {
-                    draft.changes.insert(key, Some(encode_record(record).map_err(refused)?));
-                }
-                Write::Delete(_) => drop(draft.changes.insert(key, None)),
-            }
+            draft.touches_bodies |= matches!(write.key(), Key::Chunk(..));
+            let value = self.value(write)?;
+            draft.set(key, value);
         }
-        if !draft.chunks.is_empty()
+        if draft.touches_bodies
             && let Some(segment) = self.bodies.thin(false)
         {
             self.copy_forward(segment, THINNING_BYTES, &mut draft)?;
@@ -119,39 +118,19 @@ impl Table {
         self.finish(draft)
     }
 
-    fn change_chunk(
-        &mut self,
-        draft: &mut Draft,
-        key: &[u8],
-        content: u64,
-        index: u32,
-        write: &Write,
-    ) -> Result<(), StorageError> {
-        let before = match draft.chunks.get(key) {
-            Some(place) => *place,
-            None => self.place(key)?,
-        };
-        draft.released.extend(before);
-        let place = match write {
-            Write::Put(_, Record::Chunk(bytes)) if bytes.len() > CHUNK_BYTES => {
-                return Err(StorageError::RecordTooLarge(bytes.len()));
+    /// What sled holds for a write; a chunk itself goes to the log.
+    fn value(&mut self, write: &Write) -> Result<Option<Vec<u8>>, StorageError> {
+        match write {
+            Write::Put(Key::Chunk(..), Record::Chunk(bytes)) if bytes.len() > CHUNK_BYTES => {
+                Err(StorageError::RecordTooLarge(bytes.len()))
             }
-            Write::Put(_, Record::Chunk(bytes)) => {
-                let place = self.bodies.append(content, index, bytes)?;
-                draft.changes.insert(key.to_vec(), Some(place.encode().to_vec()));
-                Some(place)
+            Write::Put(Key::Chunk(content, index), Record::Chunk(bytes)) => {
+                let place = self.bodies.append(*content, *index, bytes)?;
+                Ok(Some(place.encode().to_vec()))
             }
-            Write::Put(_, record) => {
-                draft.changes.insert(key.to_vec(), Some(encode_record(record).map_err(refused)?));
-                None
-            }
-            Write::Delete(_) => {
-                draft.changes.insert(key.to_vec(), None);
-                None
-            }
-        };
-        draft.chunks.insert(key.to_vec(), place);
-        Ok(())
+            Write::Put(_, record) => encode_record(record).map(Some).map_err(refused),
+            Write::Delete(_) => Ok(None),
+        }
     }
 
     /// Copies what lives in the next part of a thin segment, so that the segment can go.
@@ -161,20 +140,20 @@ impl Table {
         bytes: u64,
         draft: &mut Draft,
     ) -> Result<(), StorageError> {
+        draft.touches_bodies = true;
         let frames = self.bodies.next_frames(segment, bytes);
         if frames.is_empty() {
             self.bodies.give_up(segment);
         }
         for (content, index, place) in frames {
             let key = encode_key(&Key::Chunk(content, index));
-            if draft.chunks.contains_key(&key) || self.place(&key)? != Some(place) {
+            if draft.changes.contains_key(&key) || self.place(&key)? != Some(place) {
                 continue;
             }
             match self.bodies.read(&place, content, index) {
                 Ok(bytes) => {
                     let copy = self.bodies.append(content, index, &bytes)?;
-                    draft.changes.insert(key, Some(copy.encode().to_vec()));
-                    draft.released.push(place);
+                    draft.set(key, Some(copy.encode().to_vec()));
                 }
                 // It stays where it is, for its reader to meet.
                 Err(StorageError::Damaged(_)) => {}
@@ -186,16 +165,20 @@ impl Table {
 
     fn finish(&mut self, draft: Draft) -> Result<(), StorageError> {
         self.bodies.sync()?;
-        self.engine.commit(draft.changes)?;
-        draft.released.iter().for_each(|place| self.bodies.release(place));
-        self.bodies.sweep();
+        let replaced = self.engine.commit(draft.changes)?;
+        for place in replaced.iter().chain(&draft.overwritten) {
+            self.bodies.release(place);
+        }
+        if draft.touches_bodies {
+            self.bodies.sweep();
+        }
         Ok(())
     }
 
     /// The place of a chunk, as of the last commit. A record in its stead has none.
     fn place(&self, key: &[u8]) -> Result<Option<Place>, StorageError> {
         let found = call(|| self.engine.tree().get(key))?;
-        Ok(found.filter(|value| Place::is_one(value)).and_then(|it| Place::decode(&it).ok()))
+        Ok(found.and_then(|value| Place::of(&value)))
     }
 
     pub(super) fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
