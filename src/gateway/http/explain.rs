@@ -1,9 +1,9 @@
 //! Questions about what does not move, and waiting for what does.
 
-use super::WAIT_DEFAULT;
 use super::api::Problems;
 use super::error::Refusal;
-use super::extract::{Name, Query, millis};
+use super::extract::{Name, Query};
+use super::messages::patience;
 use super::view::{self, seconds, time};
 use crate::client::json::{
     Condition, ConditionState, Discovery, DiscoveryState, Sent, SentState, Step, Trace, Wait, Why,
@@ -13,7 +13,6 @@ use crate::engine::time::Timestamp;
 use crate::service::{self, Service};
 use axum::extract::State;
 use serde::Deserialize;
-use std::time::Duration;
 
 /// For what to wait, and how long at most.
 #[derive(Debug, Deserialize)]
@@ -40,15 +39,7 @@ pub(super) async fn wait(
     Name(id): Name,
     Query(query): Query<UntilQuery>,
 ) -> Result<axum::Json<Sent>, Refusal> {
-    let until = match query.until {
-        Wait::Stored => service::Wait::Stored,
-        Wait::Arrived => service::Wait::Arrived,
-        Wait::Received => service::Wait::Received,
-    };
-    let timeout = match query.timeout_s {
-        Some(seconds) => Duration::from_millis(millis("timeout_s", seconds)?),
-        None => WAIT_DEFAULT,
-    };
+    let (until, timeout) = patience(query.until, query.timeout_s)?;
     let sent = service.state_when(&id, until, timeout).await?;
     Ok(axum::Json(view::sent(&service, sent)))
 }

@@ -66,7 +66,7 @@ pub(super) async fn send(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (wait, timeout) = query.read()?;
+    let (wait, timeout) = patience(query.wait, query.timeout_s)?;
     let (head, body) = request.into_parts();
     let key = idempotency_key(&head.headers)?;
     let (messages, is_batch) = if is_json(&head.headers) {
@@ -107,19 +107,21 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     Ok(Some(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)))
 }
 
-impl WaitQuery {
-    fn read(&self) -> Result<(service::Wait, Duration), Refusal> {
-        let wait = match self.wait {
-            Wait::Stored => service::Wait::Stored,
-            Wait::Arrived => service::Wait::Arrived,
-            Wait::Received => service::Wait::Received,
-        };
-        let timeout = match self.timeout_s {
-            Some(seconds) => Duration::from_millis(millis("timeout_s", seconds)?),
-            None => WAIT_DEFAULT,
-        };
-        Ok((wait, timeout))
-    }
+/// Until when to wait and how long at most, as the service takes it.
+pub(super) fn patience(
+    wait: Wait,
+    timeout_s: Option<f64>,
+) -> Result<(service::Wait, Duration), Refusal> {
+    let wait = match wait {
+        Wait::Stored => service::Wait::Stored,
+        Wait::Arrived => service::Wait::Arrived,
+        Wait::Received => service::Wait::Received,
+    };
+    let timeout = match timeout_s {
+        Some(seconds) => Duration::from_millis(millis("timeout_s", seconds)?),
+        None => WAIT_DEFAULT,
+    };
+    Ok((wait, timeout))
 }
 
 /// The messages of a JSON body, and whether it is a batch.
