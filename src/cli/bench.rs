@@ -128,8 +128,7 @@ pub(super) async fn run(args: BenchArgs, context: &mut Context) -> Result<Exit, 
     let folder = Folder::make_in(args.folder.as_deref())?;
     let outcome = tokio::select! {
         outcome = measure_all(&args, folder.path(), context) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(CliError { exit: 130, ..CliError::new(
-            Exit::Defect, "interrupted", "interrupted") }),
+        _ = tokio::signal::ctrl_c() => Err(CliError::interrupted(130)),
     };
     folder.remove().await;
     outcome.map(|()| Exit::Done)

@@ -77,18 +77,13 @@ pub(super) async fn run(args: DemoArgs, context: &mut Context) -> Result<Exit, C
     let mut view = view::View::new(context);
     let told = tokio::select! {
         told = story::tell(folder.path(), &mut view) => told,
-        exit = signals => Err(interrupted(exit.unwrap_or(Exit::Defect as u8))),
+        exit = signals => Err(CliError::interrupted(exit.unwrap_or(Exit::Defect as u8))),
     };
     view.end();
     // The story and with it its nodes are gone by now.
     folder.remove().await;
     let outcome = told?;
     report(&outcome, context)
-}
-
-fn interrupted(exit: u8) -> CliError {
-    CliError { exit, ..CliError::new(Exit::Defect, "interrupted", "interrupted") }
-        .hint("nothing was left behind")
 }
 
 fn report(outcome: &Outcome, context: &mut Context) -> Result<Exit, CliError> {

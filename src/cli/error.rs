@@ -84,6 +84,12 @@ impl CliError {
         }
     }
 
+    /// A signal ended a command that has tidied up after itself.
+    pub fn interrupted(exit: u8) -> Self {
+        let error = Self::new(Exit::Defect, "interrupted", "interrupted");
+        Self { exit, ..error }.hint("nothing was left behind")
+    }
+
     /// The same with a hint.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {

@@ -44,7 +44,7 @@ async fn send_through(
     plan: &Plan<'_>,
 ) -> Result<Figures, CliError> {
     let nodes = Nodes::start(names, plan).await?;
-    let target = path::messages(&nodes.address(names));
+    let target = path::messages(&nodes.address());
     let mut clients = Vec::with_capacity(senders);
     for _ in 0..senders {
         clients.push(nodes.sender().await?);
@@ -53,12 +53,11 @@ async fn send_through(
     let sent =
         many(clients, plan.length, |client, until| send_until(client, target.clone(), size, until));
     let sent = sent.await?;
-    let count = (sent.per_s * begun.elapsed().as_secs_f64()).round();
     let per_s = if names.len() == 1 {
         sent.per_s
     } else {
-        let there = nodes.until_there(count as u64).await?;
-        count / there.duration_since(begun).as_secs_f64()
+        let there = nodes.until_there(sent.count).await?;
+        Figures::in_all(sent.count, there.duration_since(begun)).per_s
     };
     nodes.end().await?;
     Ok(Figures { per_s, ..sent })
@@ -81,28 +80,24 @@ async fn send_until(
 
 /// A backlog at a, and b comes back.
 async fn drain(plan: &Plan<'_>) -> Result<Figures, CliError> {
-    let names = ["a", "b"];
     let messages = plan.messages.unwrap_or(DRAIN);
-    let mut nodes = Nodes::start(&names, plan).await?;
+    let mut nodes = Nodes::start(&["a", "b"], plan).await?;
     nodes.last().kill().await;
-    fill(&mut nodes.sender().await?, &nodes.address(&names), messages, plan.size).await?;
+    fill(&mut nodes.sender().await?, &nodes.address(), messages, plan.size).await?;
     nodes.last().start(None).await?;
     let begun = Instant::now();
     let took = nodes.until_there(messages).await?.duration_since(begun);
     nodes.end().await?;
-    let each = took.as_secs_f64() * 1e6 / messages as f64;
-    let per_s = messages as f64 / took.as_secs_f64();
-    Ok(Figures { per_s, p50_us: each, p99_us: each, ..Figures::default() })
+    Ok(Figures::in_all(messages, took))
 }
 
 /// From the moment b is ready again to the first message in its queue.
 async fn first_message(plan: &Plan<'_>) -> Result<Figures, CliError> {
-    let names = ["a", "b"];
-    let mut nodes = Nodes::start(&names, plan).await?;
+    let mut nodes = Nodes::start(&["a", "b"], plan).await?;
     let mut each = Vec::new();
     for turn in 1..=FIRST_MESSAGES {
         nodes.last().kill().await;
-        fill(&mut nodes.sender().await?, &nodes.address(&names), 1, plan.size).await?;
+        fill(&mut nodes.sender().await?, &nodes.address(), 1, plan.size).await?;
         nodes.last().start(None).await?;
         let begun = Instant::now();
         each.push(nodes.until_there(turn as u64).await?.duration_since(begun));
@@ -114,13 +109,12 @@ async fn first_message(plan: &Plan<'_>) -> Result<Figures, CliError> {
 
 /// One message after the other, each until its receipt is back.
 async fn round_trip(plan: &Plan<'_>) -> Result<Figures, CliError> {
-    let names = ["a", "b"];
-    let nodes = Nodes::start(&names, plan).await?;
+    let nodes = Nodes::start(&["a", "b"], plan).await?;
     let query = path::query(&[
         ("wait", Some("arrived".to_owned())),
         ("timeout_s", Some(ARRIVAL_S.to_owned())),
     ]);
-    let target = format!("{}{query}", path::messages(&nodes.address(&names)));
+    let target = format!("{}{query}", path::messages(&nodes.address()));
     let (mut client, message) = (nodes.sender().await?, message(plan.size));
     let (all, mut each) = (Instant::now(), Vec::new());
     while each.len() < ONE_BY_ONE {
@@ -168,9 +162,8 @@ async fn receive_until(mut client: Client, until: Instant) -> Result<Vec<Duratio
 /// Many messages for a node that is away: how fast they are stored, what memory they take, and how
 /// long the next start takes.
 async fn backlog(plan: &Plan<'_>) -> Result<Figures, CliError> {
-    let names = ["b", "a"];
     let messages = plan.messages.unwrap_or(BACKLOG);
-    let mut nodes = Nodes::start(&names, plan).await?;
+    let mut nodes = Nodes::start(&["b", "a"], plan).await?;
     // The node with the backlog is the second, so that the first can stay away.
     nodes.all[0].kill().await;
     let begun = Instant::now();
@@ -182,9 +175,7 @@ async fn backlog(plan: &Plan<'_>) -> Result<Figures, CliError> {
     nodes.last().start(None).await?;
     let start_s = Some((begun.elapsed().as_secs_f64() * 10.0).round() / 10.0);
     nodes.end().await?;
-    let each = took.as_secs_f64() * 1e6 / messages as f64;
-    let per_s = messages as f64 / took.as_secs_f64();
-    Ok(Figures { per_s, p50_us: each, p99_us: each, memory_bytes: memory, start_s })
+    Ok(Figures { memory_bytes: memory, start_s, ..Figures::in_all(messages, took) })
 }
 
 /// Resident memory of a process in bytes, where the system tells it as Linux does.

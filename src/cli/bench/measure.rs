@@ -8,6 +8,8 @@ use tokio::task::JoinSet;
 /// What a run gave.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Figures {
+    /// How many things were done.
+    pub(super) count: u64,
     pub(super) per_s: f64,
     pub(super) p50_us: f64,
     pub(super) p99_us: f64,
@@ -23,12 +25,16 @@ impl Figures {
             let index = ((each.len() as f64 * part) as usize).min(each.len().saturating_sub(1));
             each.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
         };
-        Self {
-            per_s: each.len() as f64 / all.as_secs_f64().max(1e-9),
-            p50_us: at(0.50),
-            p99_us: at(0.99),
-            ..Self::default()
-        }
+        let count = each.len() as u64;
+        Self { p50_us: at(0.50), p99_us: at(0.99), ..Self::in_all(count, all) }
+    }
+
+    /// From the time of all, where that of each is not known.
+    pub(super) fn in_all(count: u64, all: Duration) -> Self {
+        let seconds = all.as_secs_f64().max(1e-9);
+        let each_us = seconds * 1e6 / (count as f64).max(1.0);
+        let per_s = count as f64 / seconds;
+        Self { count, per_s, p50_us: each_us, p99_us: each_us, ..Self::default() }
     }
 }
 

@@ -52,8 +52,8 @@ impl Nodes {
     }
 
     /// Where the messages go, as the first node says it.
-    pub(super) fn address(&self, names: &[&str]) -> String {
-        format!("q@{}", names.last().copied().unwrap_or_default())
+    pub(super) fn address(&self) -> String {
+        format!("q@{}", self.all[self.all.len() - 1].name())
     }
 
     /// A connection to the first node.

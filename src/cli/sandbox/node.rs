@@ -53,6 +53,11 @@ impl Node {
         Ok(Self { cable: Some(cable), ..Self::new(name, folder, peer) })
     }
 
+    /// What it is called.
+    pub(in crate::cli) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Where others reach it.
     pub(in crate::cli) fn address(&self) -> Option<SocketAddr> {
         self.cable.as_ref().map(Cable::address).or(self.listens)
