@@ -143,12 +143,16 @@ fn every_limit_is_documented() {
 
 #[test]
 fn every_path_and_problem_is_documented() {
-    let router = load(&["src/gateway/http/mod.rs"], &[".rs"]);
+    let door = load(&["src/gateway/http"], &[".rs"]);
     let from = ["src/client/json/problem.rs", "src/engine/rejection.rs", "src/service/error.rs"];
     let problems = load(&from, &[".rs"]);
     let document = load(&["docs/reference/http.md"], &[".md"]);
-    assert_eq!((router.len(), problems.len(), document.len()), (1, 3, 1), "a file is missing");
-    expect_none(docs::http(&document[0], &router[0], &problems));
+    assert_eq!(
+        (door.len() > 10, problems.len(), document.len()),
+        (true, 3, 1),
+        "a file is missing"
+    );
+    expect_none(docs::http(&document[0], &door, &problems));
 }
 
 #[test]

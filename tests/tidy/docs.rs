@@ -84,9 +84,11 @@ pub(crate) fn limits(document: &Source, limits: &Source) -> Vec<Finding> {
 }
 
 /// Paths and problem codes in the code that the document of HTTP does not name.
-pub(crate) fn http(document: &Source, router: &Source, problems: &[Source]) -> Vec<Finding> {
+pub(crate) fn http(document: &Source, door: &[Source], problems: &[Source]) -> Vec<Finding> {
     let quoted = |text: &str| text.split('"').nth(1).unwrap_or_default().to_owned();
-    let routes = router.text.lines().filter(|line| line.contains(".route(\"")).map(quoted);
+    // A handler says its own path.
+    let lines = door.iter().flat_map(|source| source.text.lines());
+    let routes = lines.filter(|line| line.contains("path = \"/")).map(quoted);
     let signs = [": &str = \"", "=> \"", "verdict(\""];
     let is_code = |line: &&str| signs.iter().any(|sign| line.contains(sign));
     let codes = problems.iter().flat_map(|s| s.text.lines()).filter(is_code).map(quoted);
@@ -153,9 +155,12 @@ fn a_limit_without_a_row_is_found() {
 
 #[test]
 fn a_path_or_a_code_without_a_row_is_found() {
-    let router = Source::new("r.rs", ".route(\"/v1/a\", get(a))\n.route(\"/v1/b\", get(b))\n");
+    let door = [
+        Source::new("a.rs", "    get, path = \"/v1/a\", tag = \"t\",\n"),
+        Source::new("b.rs", "    put, path = \"/v1/b\", tag = \"t\",\n"),
+    ];
     let problems = [Source::new("p.rs", "pub const X: &str = \"x_y\";\nSelf::Z => \"z\",\n")];
-    let check = |text: &str| http(&Source::new("h.md", text), &router, &problems).len();
+    let check = |text: &str| http(&Source::new("h.md", text), &door, &problems).len();
     assert_eq!(check("| `GET /v1/a` | |\n| `PUT /v1/b` | |\n| `x_y` | |\n| `z` | |\n"), 0);
     assert_eq!(check("| `GET /v1/a` | |\n| `x_y` | |\n"), 2);
 }
