@@ -231,7 +231,7 @@ fn written(message: Message) -> Result<NewMessage> {
             .ok_or_else(|| Error::invalid("the priority must be a number from 0 to 7"))?,
     };
     Ok(NewMessage {
-        body: message.body,
+        body: service::NewBody::Whole(message.body),
         label: message.label,
         headers: message.headers,
         content_type: message.content_type,
@@ -253,7 +253,10 @@ fn read(service: &Service, message: service::Message) -> QueuedMessage {
         delivery_count: message.delivery_count,
         enqueued_at: rfc3339(service.wall(message.enqueued_at)),
         message: Message {
-            body: message.body,
+            body: match message.body {
+                service::Body::Whole(bytes) => bytes,
+                service::Body::Stored(_) => bytes::Bytes::new(),
+            },
             label: message.label,
             headers: message.headers,
             content_type: message.content_type,

@@ -197,6 +197,7 @@ fn of_rejection(rejection: &Rejection) -> Verdict {
         Rejection::LockGone => (409, 75),
         Rejection::MayDuplicate => (409, 75),
         Rejection::KeyReused => (422, 65),
+        Rejection::Damaged => (500, 74),
     };
     verdict(rejection.code(), status, exit)
 }
@@ -212,6 +213,7 @@ fn hint_of_rejection(rejection: &Rejection) -> String {
         Rejection::OutgoingFull { .. } => "`meshmq outgoing` shows what waits, and why",
         Rejection::DiskLow { .. } => "free space on the disk of the node's directory",
         Rejection::LockGone => "the message returned to its queue and will be handed out again",
+        Rejection::Damaged => "look at the disk; `meshmq doctor` says more",
         Rejection::KeyReused => "draw a new key for every new request",
         Rejection::MayDuplicate => "--may-duplicate sends it all the same",
         _ => "",

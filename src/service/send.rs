@@ -1,12 +1,16 @@
 //! Sending: from an address and properties to messages that the engine has accepted.
 
+use super::content::Staged;
 use super::{NewMessage, Service, ServiceError, WAIT_MAX, Wait};
-use crate::codec::encode_inner;
+use crate::codec::{self, content_hash, encode_inner, encode_inner_head};
 use crate::engine::address::{NodeId, QueueName};
-use crate::engine::command::{Command, MessageState, OnceKey, Outgoing, Reply};
+use crate::engine::command::{Command, InnerPart, MessageState, OnceKey, Outgoing, Reply};
 use crate::engine::ids::{MessageId, MessageRef};
-use crate::engine::limits::{REACH_WITHIN_DEFAULT_MS, SEND_MAX};
+use crate::engine::limits::{
+    BODY_MAX, PART_BYTES, REACH_WITHIN_DEFAULT_MS, SEND_MAX, SPLIT_HEAD_MAX,
+};
 use crate::engine::message::Short;
+use crate::engine::rejection::Rejection;
 use crate::security::{fingerprint, line_id, random};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -61,10 +65,15 @@ impl Service {
             let bounds = format!("from 1 to {SEND_MAX}");
             return Err(ServiceError::bad_value("the number of messages", bounds));
         }
-        let messages = messages
-            .into_iter()
-            .map(|message| self.prepare(destination, &queue, message))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut prepared = Vec::with_capacity(messages.len());
+        // Until the engine has taken them.
+        let mut staged = Vec::new();
+        for message in messages {
+            let (outgoing, body) = self.prepare(destination, &queue, message).await?;
+            prepared.push(outgoing);
+            staged.extend(body);
+        }
+        let messages = prepared;
         let events = self.handle().events();
         let until = Instant::now() + timeout.min(WAIT_MAX);
         let command = match key {
@@ -75,6 +84,7 @@ impl Service {
             Reply::Repeated(ids) => (ids, true),
             reply => (accepted(reply)?, false),
         };
+        drop(staged);
         if destination != self.gatekeeper().node() && !is_repeated {
             self.metrics().sent(&ids, self.handle().now());
         }
@@ -106,26 +116,29 @@ impl Service {
         }
     }
 
-    fn prepare(
+    async fn prepare(
         &self,
         destination: NodeId,
         queue: &QueueName,
         message: NewMessage,
-    ) -> Result<Outgoing, ServiceError> {
+    ) -> Result<(Outgoing, Option<Staged>), ServiceError> {
         message.check()?;
         let reply_to = message.reply_to.as_deref().map(|to| self.full_address(to)).transpose()?;
         let (delivery, priority) = (message.delivery, message.priority);
-        Ok(Outgoing {
+        let (reach_within_ms, ttl_ms) = (message.reach_within_ms, message.ttl_ms);
+        let (inner, staged) = message.into_inner(queue.clone(), reply_to);
+        let outgoing = Outgoing {
             destination,
             queue: queue.clone(),
             line: line_id(&self.0.parts.identity, destination, queue, delivery, priority),
             delivery,
             priority,
-            reach_within_ms: message.reach_within_ms.unwrap_or(REACH_WITHIN_DEFAULT_MS),
-            ttl_ms: message.ttl_ms,
+            reach_within_ms: reach_within_ms.unwrap_or(REACH_WITHIN_DEFAULT_MS),
+            ttl_ms,
             salt: Short(random()),
-            inner: encode_inner(&message.into_inner(queue.clone(), reply_to)),
-        })
+            inner: encode(inner, staged.as_ref()).await?,
+        };
+        Ok((outgoing, staged))
     }
 
     /// An address that means the same everywhere: a queue alone gets this node's name.
@@ -146,6 +159,28 @@ impl Service {
     }
 }
 
+/// The inner part as the engine takes it.
+async fn encode(inner: codec::Inner, staged: Option<&Staged>) -> Result<InnerPart, ServiceError> {
+    let Some(staged) = staged else {
+        let bytes = encode_inner(&inner);
+        let hash = (bytes.len() > PART_BYTES).then(|| content_hash(&bytes));
+        return Ok(InnerPart::Whole(bytes, hash));
+    };
+    let len = u32::try_from(staged.len()).map_err(|_| {
+        let limit = BODY_MAX;
+        Rejection::TooLarge { size: staged.len(), limit }
+    })?;
+    let head = encode_inner_head(&inner, len);
+    if head.len() > SPLIT_HEAD_MAX {
+        let bounds =
+            format!("at most {SPLIT_HEAD_MAX} bytes encoded, with a body as large as this");
+        return Err(ServiceError::bad_value("all properties together", bounds));
+    }
+    let hash = staged.hash(&head).await?;
+    let len = head.len() as u64 + staged.len();
+    Ok(InnerPart::Kept { head, content: staged.content(), len, hash })
+}
+
 /// Longest key of a send, in bytes.
 pub const SEND_KEY_MAX: usize = 255;
 
@@ -163,7 +198,10 @@ fn once_key(key: SendKey<'_>, messages: &[Outgoing]) -> Result<OnceKey, ServiceE
         head.extend(message.reach_within_ms.to_be_bytes());
         head.extend(message.ttl_ms.unwrap_or_default().to_be_bytes());
         parts.push(Bytes::from(head));
-        parts.push(message.inner.clone());
+        parts.push(match &message.inner {
+            InnerPart::Whole(bytes, _) => bytes.clone(),
+            InnerPart::Kept { hash, .. } => Bytes::copy_from_slice(&hash.0),
+        });
     }
     Ok(OnceKey {
         key: fingerprint([key.scope.as_bytes(), key.key.as_bytes()]),

@@ -106,7 +106,7 @@ async fn what_is_wrong_with_a_raw_message_is_said() {
         let mut wrong = node.connect().await.with(name, value);
         wrong.raw("POST", path, octets, "x".into()).await.refused(400, "bad_request");
     }
-    let largest = vec![b'x'; meshmq::client::json::BODY_MAX];
+    let largest = vec![b'x'; meshmq::client::json::WHOLE_BODY_MAX];
     http.raw("POST", path, octets, largest.clone().into()).await.expect(201);
     let larger = [&largest[..], b"x"].concat();
     node.connect().await.raw("POST", path, octets, larger.into()).await.refused(413, "too_large");

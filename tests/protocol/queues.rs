@@ -1,6 +1,7 @@
 //! Local queues: order of receiving, locks, waits after a nack, quotas, time limits.
 
-use crate::bench::{Bench, body_of, queue};
+use crate::bench::{Bench, queue};
+use crate::edge::body_of;
 use meshmq::engine::command::{
     Command, Delivered, MessageState, Outgoing, OutgoingState, QueueSpec, Reply, Settlement,
 };

@@ -2,7 +2,7 @@
 
 use super::super::error::{CliError, Exit};
 use super::super::output::Output;
-use crate::client::json::BODY_MAX;
+use crate::client::json::WHOLE_BODY_MAX;
 use std::fs::File;
 use std::io::{Cursor, IsTerminal, Read, stdin};
 
@@ -38,10 +38,10 @@ pub(super) async fn read(argument: Option<&str>, out: &mut Output) -> Result<Vec
     let source = open(argument, out)?;
     let read = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
-        source.take(BODY_MAX as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)
+        source.take(WHOLE_BODY_MAX as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)
     });
     match read.await {
-        Ok(Ok(bytes)) if bytes.len() <= BODY_MAX => Ok(bytes),
+        Ok(Ok(bytes)) if bytes.len() <= WHOLE_BODY_MAX => Ok(bytes),
         Ok(Ok(_)) => Err(too_large("the body")),
         Ok(Err(why)) => Err(unreadable(&why)),
         Err(why) => Err(CliError::new(Exit::Defect, "internal", why.to_string())),
@@ -50,7 +50,8 @@ pub(super) async fn read(argument: Option<&str>, out: &mut Output) -> Result<Vec
 
 /// The error for a body over the limit.
 pub(super) fn too_large(what: &str) -> CliError {
-    let message = format!("{what} has more than {BODY_MAX} bytes, the most that a message takes");
+    let message =
+        format!("{what} has more than {WHOLE_BODY_MAX} bytes, the most that a message takes");
     CliError::new(Exit::TooLarge, "too_large", message)
         .hint("send it in pieces, or send where it can be found")
 }

@@ -268,6 +268,10 @@ pub struct Message {
     /// The body in base64 otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
+    /// Length of the body in bytes. One of more than 1 MiB is not here: it is read from
+    /// `GET /v1/locks/{token}/body`, or as it is.
+    #[serde(default)]
+    pub body_size: u64,
     /// When it entered the queue.
     pub enqueued_at: String,
     /// How often it was handed out, this time included.

@@ -9,7 +9,7 @@ mod views;
 use super::address::QueueName;
 use super::command::QueueSpec;
 use super::ids::MessageId;
-use super::limits::{Limits, QUEUES_MAX};
+use super::limits::{INNER_HEAD_MAX, Limits, QUEUES_MAX};
 use super::message::{Content, Delivery};
 use super::record::{Key, Queue, Queued, Record, Seat, Target};
 use super::rejection::Rejection;
@@ -229,6 +229,11 @@ impl Queues {
         }
     }
 
+    /// Largest inner part that is taken, whatever the queue's quota.
+    pub(super) const fn inner_max(&self) -> u64 {
+        self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64)
+    }
+
     /// How many more messages the queue would take, as a receipt tells it.
     pub(super) fn spare(&self, name: &QueueName) -> u64 {
         let queue = self.by_name.get(name).and_then(|number| self.queues.get(number));
@@ -311,7 +316,7 @@ impl Queues {
     ) -> Result<Option<Departure>, StorageError> {
         let departure = self.take(turn, seat)?;
         if let Some(Departure { message, .. }) = &departure {
-            turn.drop_content(message.delivery.is_durable(), &message.content);
+            turn.drop_content(message.delivery.is_durable(), &message.content)?;
         }
         Ok(departure)
     }

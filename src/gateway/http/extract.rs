@@ -104,29 +104,55 @@ async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
 }
 
 /// A body of at most `max` bytes, whole, within its time.
-pub(super) async fn collect(mut body: Body, max: usize) -> Result<Bytes, Refusal> {
-    let too_large = || {
-        let detail = format!("the body of this request may have {max} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, detail)
-    };
+pub(super) async fn collect(body: Body, max: usize) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > max as u64 {
-        return Err(too_large());
+        return Err(too_large(max as u64));
     }
-    let until = Instant::now() + BODY_TIME_MAX;
+    let mut pieces = Pieces { until: Some(Instant::now() + BODY_TIME_MAX), body };
     let mut bytes = BytesMut::new();
-    loop {
-        let Ok(next) = timeout_at(until, body.frame()).await else {
-            let detail = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
-            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", detail));
-        };
-        let Some(frame) = next else { return Ok(bytes.freeze()) };
-        let frame =
-            frame.map_err(|why| Refusal::bad_request(format!("the body broke off: {why}")))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > max {
-            return Err(too_large());
+    while let Some(piece) = pieces.next().await? {
+        if bytes.len() + piece.len() > max {
+            return Err(too_large(max as u64));
         }
-        bytes.extend_from_slice(&data);
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The refusal of a body that is larger than `max` bytes.
+pub(super) fn too_large(max: u64) -> Refusal {
+    let detail = format!("the body of this request may have {max} bytes");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, detail)
+}
+
+/// The pieces of a body as they come.
+pub(super) struct Pieces {
+    body: Body,
+    /// When all must have come; without it each has a time of its own.
+    until: Option<Instant>,
+}
+
+impl Pieces {
+    /// Those of a body that may take its time, as long as it comes.
+    pub(super) const fn of(body: Body) -> Self {
+        Self { body, until: None }
+    }
+
+    /// The next piece, none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let until = self.until.unwrap_or_else(|| Instant::now() + BODY_TIME_MAX);
+        loop {
+            let Ok(next) = timeout_at(until, self.body.frame()).await else {
+                let detail = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
+                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", detail));
+            };
+            let Some(frame) = next else { return Ok(None) };
+            let frame =
+                frame.map_err(|why| Refusal::bad_request(format!("the body broke off: {why}")))?;
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Settling what was received under a lock.
 
-use super::api::Problems;
+use super::api::{Octets, Problems};
 use super::error::Refusal;
 use super::extract::{Json, LEASE_MAX_S, Name, millis_up_to};
-use super::view;
+use super::{raw, view};
 use crate::client::json::{
     AckRequest, Acked, ExtendRequest, Lock, RECEIVE_MAX, SettleRequest, SettleResult, Settled,
     rfc3339,
@@ -13,6 +13,7 @@ use crate::engine::rejection::Rejection;
 use crate::service::{Service, ServiceError};
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 
 /// How long an extended lease lasts unless the request says so.
 const LEASE_DEFAULT_MS: u64 = 30_000;
@@ -33,6 +34,25 @@ pub(super) async fn ack(
     Name(token): Name,
 ) -> Result<StatusCode, Refusal> {
     settle(&service, &token, Settlement::Ack).await
+}
+
+/// `GET /v1/locks/{token}/body`: for bodies that are too large to stand in JSON.
+#[utoipa::path(
+    get, path = "/v1/locks/{token}/body", tag = "messages", operation_id = "locks_body",
+    params(
+        ("token" = String, Path, description = "A lock, from `lock.token`"),
+    ),
+    responses(
+        (status = 200, description = "The body of the message as it is",
+         content((Octets = "application/octet-stream"))),
+        Problems
+    )
+)]
+pub(super) async fn body(
+    State(service): State<Service>,
+    Name(token): Name,
+) -> Result<Response, Refusal> {
+    Ok(raw::body(&service, service.locked_body(&token).await?))
 }
 
 /// `POST /v1/locks/ack`

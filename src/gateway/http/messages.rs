@@ -13,7 +13,7 @@ use crate::client::json::{
 };
 use crate::engine::command::Place;
 use crate::engine::message::Priority;
-use crate::service::{self, SendKey, Service};
+use crate::service::{self, NewBody, SendKey, Service};
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -64,6 +64,7 @@ pub(super) async fn send(
     Name(queue): Name,
     Query(query): Query<WaitQuery>,
     Extension(caller): Extension<Caller>,
+    Extension(session): Extension<Session>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (wait, timeout) = patience(query.wait, query.timeout_s)?;
@@ -72,7 +73,7 @@ pub(super) async fn send(
     let (messages, is_batch) = if is_json(&head.headers) {
         read_json(collect(body, SEND_BODY_MAX).await?)?
     } else {
-        (vec![raw::read(&head.headers, body).await?], false)
+        (vec![raw::read(&service, session, &head.headers, body).await?], false)
     };
     let scope = caller.token.as_deref().unwrap_or_default();
     let key = key.map(|key| SendKey { scope, key });
@@ -138,11 +139,14 @@ fn read_json(bytes: Bytes) -> Result<(Vec<service::NewMessage>, bool), Refusal> 
 /// A message of these properties; its body is the one given, or the one among them.
 pub(super) fn new_message(
     mut message: NewMessage,
-    body: Option<Bytes>,
+    body: Option<NewBody>,
 ) -> Result<service::NewMessage, Refusal> {
     let body = match body {
         Some(body) => body,
-        None => message.take_body().map_err(|why| Refusal::bad_request(why.to_string()))?.into(),
+        None => {
+            let bytes = message.take_body();
+            NewBody::Whole(bytes.map_err(|why| Refusal::bad_request(why.to_string()))?.into())
+        }
     };
     let priority = match message.priority {
         None => Priority::default(),

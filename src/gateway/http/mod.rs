@@ -105,6 +105,7 @@ fn paths() -> OpenApiRouter<Service> {
         .routes(routes!(locks::nack))
         .routes(routes!(locks::give_back))
         .routes(routes!(locks::extend))
+        .routes(routes!(locks::body))
         .routes(routes!(outgoing::list))
         .routes(routes!(dead::list, dead::purge_all))
         .routes(routes!(dead::purge))

@@ -5,18 +5,20 @@
 //! encoded, everything else may stand for itself. `Meshmq-Header` is a list: `name=value, name=value`,
 //! in one line or several; `,` and, in names, `=` are encoded too.
 //!
-//! The body is a stream at this edge; [`gather`] alone holds it whole.
+//! A body of more than 1 MiB is never held whole, on its way in or out.
 
+use super::Session;
 use super::error::Refusal;
-use super::extract::{collect, parse};
+use super::extract::{Pieces, parse, too_large};
 use super::view;
-use crate::client::json::{BODY_MAX, NewMessage};
+use crate::client::json::{NewMessage, WHOLE_BODY_MAX};
 use crate::engine::message::Delivery;
-use crate::service::{self, Service};
+use crate::service::{self, NewBody, Service, StoredBody};
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use bytes::BytesMut;
+use hyper::body::Body as _;
 use std::collections::BTreeMap;
 
 /// How the names of all these headers begin, as the HTTP library has them.
@@ -32,15 +34,40 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The message of a request: its properties, and its body in memory.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<service::NewMessage, Refusal> {
+/// The message of a request: its properties, and its body in memory or, if it is a large one, handed
+/// in piece by piece as it comes.
+pub(super) async fn read(
+    service: &Service,
+    session: Session,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<service::NewMessage, Refusal> {
     let properties = properties(headers)?;
-    let body = gather(body).await?;
+    let body = take(service, session, body).await?;
     super::messages::new_message(properties, Some(body))
 }
 
-async fn gather(body: Body) -> Result<Bytes, Refusal> {
-    collect(body, BODY_MAX).await
+async fn take(service: &Service, session: Session, body: Body) -> Result<NewBody, Refusal> {
+    let limit = service.body_max();
+    if body.size_hint().lower() > limit {
+        return Err(too_large(limit));
+    }
+    let mut pieces = Pieces::of(body);
+    let mut whole = BytesMut::new();
+    while let Some(piece) = pieces.next().await? {
+        if whole.len() + piece.len() <= WHOLE_BODY_MAX {
+            whole.extend_from_slice(&piece);
+            continue;
+        }
+        let mut upload = service.upload(session.0);
+        upload.write(whole.freeze()).await?;
+        upload.write(piece).await?;
+        while let Some(piece) = pieces.next().await? {
+            upload.write(piece).await?;
+        }
+        return Ok(NewBody::Staged(upload.finish().await?));
+    }
+    Ok(NewBody::Whole(whole.freeze()))
 }
 
 /// The properties in headers; one that nobody knows is refused.
@@ -203,7 +230,30 @@ fn message(service: &Service, message: service::Message) -> Response {
         let item = format!("{}={}", encode(name, b",="), encode(value, b","));
         headers.append("meshmq-header", value_of(&item));
     }
-    (StatusCode::OK, headers, message.body).into_response()
+    let mut answer = body(service, message.body);
+    answer.headers_mut().extend(headers);
+    answer
+}
+
+/// A body as that of an answer. If a stored one cannot be read to its end the connection breaks, so
+/// that nobody takes a part for the whole.
+pub(super) fn body(service: &Service, body: service::Body) -> Response {
+    let (length, body) = match body {
+        service::Body::Whole(bytes) => (bytes.len() as u64, Body::from(bytes)),
+        service::Body::Stored(stored) => (stored.len(), stream(service, stored)),
+    };
+    let headers = [
+        (header::CONTENT_LENGTH, HeaderValue::from(length)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(OCTETS)),
+    ];
+    (headers, body).into_response()
+}
+
+fn stream(service: &Service, body: StoredBody) -> Body {
+    let pieces = futures::stream::try_unfold(service.read_body(body), |mut reader| async {
+        Ok::<_, service::ServiceError>(reader.next().await?.map(|bytes| (bytes, reader)))
+    });
+    Body::from_stream(pieces)
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {

@@ -17,6 +17,7 @@ fn message(body: &str) -> Message {
         reply_to: None,
         body: Some(body.to_owned()),
         body_base64: None,
+        body_size: body.len() as u64,
         enqueued_at: "2026-01-01T00:00:00.000Z".to_owned(),
         delivery_count: 2,
         lock: None,
