@@ -138,7 +138,7 @@ impl Service {
             None => (address, self.node_text(self.gatekeeper().node())),
         };
         let queue: QueueName = queue.parse().map_err(|_| bad())?;
-        let is_id = node.parse::<NodeId>().is_ok();
+        let is_id = super::is_node_text(&node) && node.parse::<NodeId>().is_ok();
         if !is_id && node.parse::<crate::security::NodeName>().is_err() {
             return Err(bad());
         }
