@@ -27,6 +27,14 @@ pub enum ServiceError {
         /// The bounds, in words.
         bounds: String,
     },
+    /// A text of a message is longer than the node takes.
+    #[error("{what} may have {limit}")]
+    TooLong {
+        /// Which.
+        what: &'static str,
+        /// How much of what.
+        limit: String,
+    },
     /// A text is not an id of this kind.
     #[error("`{0}` is not a message id")]
     BadId(String),
@@ -102,6 +110,7 @@ impl ServiceError {
             Self::Stopping => verdict("not_ready", 503, 69),
             Self::BadAddress(_) | Self::BadId(_) => verdict("bad_address", 400, 64),
             Self::BadValue { .. } => verdict("bad_request", 400, 64),
+            Self::TooLong { .. } => verdict("too_large", 413, 65),
             Self::Unresolved(ResolveError::Ambiguous(_)) => verdict("bad_address", 400, 64),
             Self::Unresolved(error) => verdict(error.code(), 404, 66),
             Self::Elsewhere(_) => verdict("not_local", 400, 64),

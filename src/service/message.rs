@@ -75,13 +75,12 @@ impl Default for NewBody {
 impl NewMessage {
     /// Checks the properties against their bounds.
     pub(super) fn check(&self) -> Result<(), ServiceError> {
-        let too_long = |what, max: usize| {
-            Err(ServiceError::bad_value(what, format!("at most {max} bytes of text")))
-        };
         self.check_size()?;
+        let too_long =
+            |what, max: usize| Err(ServiceError::TooLong { what, limit: format!("{max} bytes") });
         if self.label.chars().count() > limits::LABEL_MAX {
-            let bounds = format!("at most {} characters", limits::LABEL_MAX);
-            return Err(ServiceError::bad_value("a label", bounds));
+            let limit = format!("{} characters", limits::LABEL_MAX);
+            return Err(ServiceError::TooLong { what: "a label", limit });
         }
         if self.content_type.len() > limits::CONTENT_TYPE_MAX {
             return too_long("a content type", limits::CONTENT_TYPE_MAX);
@@ -104,22 +103,23 @@ impl NewMessage {
     }
 
     fn check_headers(&self) -> Result<(), ServiceError> {
-        let named = |name: &String| {
-            (1..=limits::HEADER_NAME_MAX).contains(&name.len()) && !name.contains(char::is_control)
-        };
+        let named = |name: &String| !name.is_empty() && !name.contains(char::is_control);
         let bytes: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if self.headers.len() > limits::HEADERS_MAX {
-            let bounds = format!("at most {}", limits::HEADERS_MAX);
-            return Err(ServiceError::bad_value("the number of headers", bounds));
+            let limit = format!("{} headers", limits::HEADERS_MAX);
+            return Err(ServiceError::TooLong { what: "a message", limit });
         }
         if !self.headers.keys().all(named) {
-            let bounds =
-                format!("1 to {} bytes without control characters", limits::HEADER_NAME_MAX);
+            let bounds = "one character at least, and none a control character";
             return Err(ServiceError::bad_value("a header's name", bounds));
         }
+        if self.headers.keys().any(|name| name.len() > limits::HEADER_NAME_MAX) {
+            let limit = format!("{} bytes", limits::HEADER_NAME_MAX);
+            return Err(ServiceError::TooLong { what: "a header's name", limit });
+        }
         if bytes > limits::HEADERS_BYTES_MAX {
-            let bounds = format!("at most {} bytes together", limits::HEADERS_BYTES_MAX);
-            return Err(ServiceError::bad_value("the headers", bounds));
+            let limit = format!("{} bytes together", limits::HEADERS_BYTES_MAX);
+            return Err(ServiceError::TooLong { what: "the headers", limit });
         }
         Ok(())
     }

@@ -151,7 +151,7 @@ impl Service {
             None => (address, self.node_text(self.gatekeeper().node())),
         };
         let queue: QueueName = queue.parse().map_err(|_| bad())?;
-        let is_id = node.parse::<NodeId>().is_ok();
+        let is_id = super::is_node_text(&node) && node.parse::<NodeId>().is_ok();
         if !is_id && node.parse::<crate::security::NodeName>().is_err() {
             return Err(bad());
         }
@@ -172,9 +172,8 @@ async fn encode(inner: codec::Inner, staged: Option<&Staged>) -> Result<InnerPar
     })?;
     let head = encode_inner_head(&inner, len);
     if head.len() > SPLIT_HEAD_MAX {
-        let bounds =
-            format!("at most {SPLIT_HEAD_MAX} bytes encoded, with a body as large as this");
-        return Err(ServiceError::bad_value("all properties together", bounds));
+        let limit = format!("{SPLIT_HEAD_MAX} bytes encoded, with a body as large as this");
+        return Err(ServiceError::TooLong { what: "all properties together", limit });
     }
     let hash = staged.hash(&head).await?;
     let len = head.len() as u64 + staged.len();

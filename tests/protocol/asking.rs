@@ -75,7 +75,12 @@ impl Bench {
         })
     }
 
-    pub(crate) fn frames<T>(&self, from: Name, to: Name, pick: impl Fn(&Frame) -> Option<T>) -> Vec<T> {
+    pub(crate) fn frames<T>(
+        &self,
+        from: Name,
+        to: Name,
+        pick: impl Fn(&Frame) -> Option<T>,
+    ) -> Vec<T> {
         let said = self.history.iter().filter(|packet| packet.ends() == (from, to));
         said.flat_map(|packet| packet.frames().iter().filter_map(&pick)).collect()
     }

@@ -55,7 +55,7 @@ pub struct NewMessage {
     pub correlation_id: Option<String>,
     /// The queue for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[A-Za-z0-9._-]{1,124}(@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")]
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,124}(@([a-z0-9-]{1,63}|[0-9a-f]{64}))?$")]
     pub reply_to: Option<String>,
 }
 

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use tokio::time::{Instant, timeout_at};
 
 /// The one variable segment of a path, percent-decoded.
@@ -42,18 +42,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PageQuery {
-    limit: Option<usize>,
+    #[serde(deserialize_with = "number")]
+    limit: Option<f64>,
     after: Option<String>,
 }
 
 impl PageQuery {
     /// Entries wanted, 1 to [`PAGE_MAX`].
     pub(super) fn limit(&self) -> Result<usize, Refusal> {
-        let limit = self.limit.unwrap_or(PAGE_DEFAULT);
-        if (1..=PAGE_MAX).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(Refusal::bad_request(format!("`limit` must be from 1 to {PAGE_MAX}")))
+        self.limit.map_or(Ok(PAGE_DEFAULT), |limit| count_up_to("limit", limit, PAGE_MAX))
     }
 
     /// What `next` of the page before said, read by `parse`.
@@ -168,21 +165,59 @@ pub(super) const SECONDS_MAX: f64 = 9_000_000_000_000.0;
 /// The longest lease of a lock, in seconds.
 pub(super) const LEASE_MAX_S: f64 = 43_200.0;
 
+/// A number of a query, written as JSON has it: no sign before a positive one, no bare point.
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    let text = String::deserialize(from)?;
+    let read = json_number(&text);
+    read.map(Some).ok_or_else(|| D::Error::custom("a number is wanted"))
+}
+
+/// A number as JSON has it, and nothing around it.
+pub(super) fn json_number<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let begins = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let ends = text.ends_with(|c: char| c.is_ascii_digit());
+    serde_json::from_str(text).ok().filter(|_| begins && ends)
+}
+
+/// The number of 1 to 19 decimal digits, none of them a sign.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    let is = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is)
+}
+
+/// A whole number from 1 to `max`.
+pub(super) fn count_up_to(what: &str, number: f64, max: usize) -> Result<usize, Refusal> {
+    #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
+    let is_within = (1.0..=max as f64).contains(&number);
+    if !is_within || number.fract() != 0.0 {
+        let detail = format!("`{what}` must be a whole number from 1 to {max}");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, code::OUT_OF_BOUNDS, detail));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    Ok(number as usize)
+}
+
 /// A duration in seconds as milliseconds.
 pub(super) fn millis(what: &str, seconds: f64) -> Result<u64, Refusal> {
-    if (0.0..=SECONDS_MAX).contains(&seconds) {
+    millis_within(what, seconds, 0.0, SECONDS_MAX)
+}
+
+/// The same for what is at most `max_s` seconds, and not so short that it would be rounded to none.
+pub(super) fn millis_up_to(what: &str, seconds: f64, max_s: f64) -> Result<u64, Refusal> {
+    millis_within(what, seconds, 0.001, max_s)
+}
+
+/// A duration within bounds in seconds as milliseconds.
+pub(super) fn millis_within(
+    what: &str,
+    seconds: f64,
+    min_s: f64,
+    max_s: f64,
+) -> Result<u64, Refusal> {
+    if (min_s..=max_s).contains(&seconds) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
         return Ok((seconds * 1_000.0).round() as u64);
     }
-    Err(Refusal::bad_request(format!("`{what}` must be a number of seconds, zero or more")))
-}
-
-/// The same for what is at most `max_s` seconds, and not so short that it would be rounded up.
-pub(super) fn millis_up_to(what: &str, seconds: f64, max_s: f64) -> Result<u64, Refusal> {
-    let found = millis(what, seconds)?;
-    if seconds > max_s || (seconds > 0.0 && seconds < 0.001) {
-        let detail = format!("`{what}` must be from 0.001 to {max_s} seconds");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "out_of_bounds", detail));
-    }
-    Ok(found)
+    let detail = format!("`{what}` must be from {min_s} to {max_s} seconds");
+    Err(Refusal::new(StatusCode::BAD_REQUEST, code::OUT_OF_BOUNDS, detail))
 }

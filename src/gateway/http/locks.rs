@@ -141,14 +141,9 @@ fn locks_of(asked: SettleRequest) -> Result<Vec<(String, Settlement)>, Refusal> 
         .collect())
 }
 
-/// A lease; one of no time at all is out of its bounds too.
+/// A lease of a lock.
 pub(super) fn lease_ms(seconds: f64) -> Result<u64, Refusal> {
-    let lease_ms = millis_up_to("lease_s", seconds, LEASE_MAX_S)?;
-    if lease_ms == 0 {
-        let bounds = "more than 0 and at most 12 hours";
-        return Err(ServiceError::from(Rejection::OutOfBounds { what: "lease", bounds }).into());
-    }
-    Ok(lease_ms)
+    millis_up_to("lease_s", seconds, LEASE_MAX_S)
 }
 
 const fn past(how: Settlement) -> &'static str {

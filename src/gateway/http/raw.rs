@@ -9,16 +9,17 @@
 
 use super::Session;
 use super::error::Refusal;
-use super::extract::{Pieces, parse, too_large};
+use super::extract::{Pieces, json_number, parse, too_large};
 use super::view;
-use crate::client::json::{NewMessage, WHOLE_BODY_MAX};
+use crate::client::json::{NewMessage, WHOLE_BODY_MAX, code};
 use crate::engine::message::Delivery;
 use crate::service::{self, NewBody, Service, StoredBody};
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use hyper::body::Body as _;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// How the names of all these headers begin, as the HTTP library has them.
@@ -32,6 +33,31 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     accepted.flat_map(|value| value.split(',')).any(|range| {
         range.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(OCTETS)
     })
+}
+
+/// Refuses properties in headers beside a body that has its own.
+pub(super) fn refuse_properties(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(name) = headers.keys().find(|name| name.as_str().starts_with(PREFIX)) else {
+        return Ok(());
+    };
+    let property = match &name.as_str()[PREFIX.len()..] {
+        "label" => "label",
+        "priority" => "priority",
+        "delivery" => "delivery",
+        "ttl" => "ttl_s",
+        "reach-within" => "reach_within_s",
+        "correlation-id" => "correlation_id",
+        "reply-to" => "reply_to",
+        "content-type" => "content_type",
+        "header" => "headers",
+        _ => return Err(unknown(name)),
+    };
+    let detail = format!("`{name}` goes with raw bodies: in JSON it is the property `{property}`");
+    Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_REQUEST, detail))
+}
+
+fn unknown(name: &HeaderName) -> Refusal {
+    Refusal::bad_request(format!("`{name}` is no property of a message"))
 }
 
 /// The message of a request: its properties, and its body in memory or, if it is a large one, handed
@@ -74,7 +100,10 @@ async fn take(service: &Service, session: Session, body: Body) -> Result<NewBody
 fn properties(headers: &HeaderMap) -> Result<NewMessage, Refusal> {
     let mut message = NewMessage::default();
     if let Some(value) = headers.get(header::CONTENT_TYPE) {
-        message.content_type = Some(text("content-type", value)?.to_owned());
+        let value = value.to_str().map_err(|_| {
+            Refusal::bad_request("`content-type` has a byte that is not printable ASCII")
+        })?;
+        message.content_type = Some(value.to_owned());
     }
     for name in headers.keys() {
         let Some(property) = name.as_str().strip_prefix(PREFIX) else { continue };
@@ -86,24 +115,25 @@ fn properties(headers: &HeaderMap) -> Result<NewMessage, Refusal> {
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(Refusal::bad_request(format!("the request has `{name}` twice")));
         };
-        let value = decode(name.as_str(), text(name.as_str(), value)?)?;
+        let plain = text(name.as_str(), value)?;
+        let value = || decode(name.as_str(), plain);
         match property {
-            "label" => message.label = Some(value),
-            "content-type" => message.content_type = Some(value),
-            "priority" => message.priority = Some(number(name, &value)?),
-            "ttl" => message.ttl_s = Some(number(name, &value)?),
-            "reach-within" => message.reach_within_s = Some(number(name, &value)?),
-            "delivery" => message.delivery = Some(delivery(&value)?),
-            "correlation-id" => message.correlation_id = Some(value),
-            "reply-to" => message.reply_to = Some(value),
-            _ => return Err(Refusal::bad_request(format!("`{name}` is no property of a message"))),
+            "label" => message.label = Some(value()?),
+            "content-type" => message.content_type = Some(value()?),
+            "priority" => message.priority = Some(number(name, plain)?),
+            "ttl" => message.ttl_s = Some(number(name, plain)?),
+            "reach-within" => message.reach_within_s = Some(number(name, plain)?),
+            "delivery" => message.delivery = Some(delivery(plain)?),
+            "correlation-id" => message.correlation_id = Some(value()?),
+            "reply-to" => message.reply_to = Some(value()?),
+            _ => return Err(unknown(name)),
         }
     }
     Ok(message)
 }
 
-fn number<T: std::str::FromStr>(name: &HeaderName, value: &str) -> Result<T, Refusal> {
-    value.trim().parse().map_err(|_| Refusal::bad_request(format!("`{name}` must be a number")))
+fn number<T: DeserializeOwned>(name: &HeaderName, value: &str) -> Result<T, Refusal> {
+    json_number(value).ok_or_else(|| Refusal::bad_request(format!("`{name}` must be a number")))
 }
 
 fn delivery(value: &str) -> Result<Delivery, Refusal> {
@@ -134,9 +164,14 @@ fn application_headers<'a>(
 }
 
 fn text<'a>(name: &str, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
-    value.to_str().map_err(|_| {
+    printable(value).ok_or_else(|| {
         Refusal::bad_request(format!("`{name}` has a byte that must be percent-encoded"))
     })
+}
+
+/// The value, if it is printable ASCII.
+pub(super) fn printable(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok().filter(|text| !text.contains('\t'))
 }
 
 /// The text that a header's value stands for.
