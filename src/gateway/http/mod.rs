@@ -31,6 +31,9 @@ mod view;
 mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use raw::fuzzing;
 pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, WRITE_TIME_MAX, serve, serve_tcp};
 pub use sse::KEEP_ALIVE;
 pub use tcp::{TcpDoor, TcpError, Tls, check_exposure};

@@ -295,5 +295,7 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     headers.insert(name, value_of(&encode(value, b"")));
 }
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 #[cfg(test)]
 mod tests;
