@@ -4,6 +4,8 @@ mod common;
 
 #[path = "http_api/door.rs"]
 mod door;
+#[path = "http_api/large.rs"]
+mod large;
 #[path = "http_api/messages.rs"]
 mod messages;
 #[path = "http_api/metrics.rs"]

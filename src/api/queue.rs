@@ -4,6 +4,9 @@ use super::receiver::{LOCK_FOR, WAIT_STEP};
 use super::way::Way;
 use super::{Delivery, Error, Message, QueuedMessage, Receipt, ReceiverBuilder, Result};
 use crate::client::json;
+use bytes::Bytes;
+use futures::Stream;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -46,6 +49,27 @@ impl Queue {
     pub async fn send_all(&self, messages: Vec<Message>) -> Result<Vec<Receipt>> {
         let ids = self.way.send(&self.address, messages).await?;
         Ok(ids.into_iter().map(|id| Receipt::new(Arc::clone(&self.way), id)).collect())
+    }
+
+    /// Sends a message whose body comes piece by piece, so that it is never held whole: of any size up
+    /// to the node's limit. The body of `message` itself must be empty.
+    ///
+    /// If the future is dropped, or a piece is an error, nothing is sent, unless all pieces had come.
+    ///
+    /// # Errors
+    /// As [`Queue::send`]; [`Error::Invalid`] if `message` has a body or is express and the body
+    /// exceeds 1 MiB.
+    pub async fn send_stream(
+        &self,
+        message: impl Into<Message>,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<Receipt> {
+        let message = message.into();
+        if !message.body.is_empty() {
+            return Err(Error::invalid("a message whose body is a stream has no other"));
+        }
+        let id = self.way.send_stream(&self.address, message, Box::pin(body)).await?;
+        Ok(Receipt::new(Arc::clone(&self.way), id))
     }
 
     /// Begins to receive from it; it must be a queue of the own node.

@@ -5,11 +5,13 @@ mod lines;
 
 use super::context::{Context, within};
 use super::error::{CliError, Exit, exit_of_death};
-use super::output::{GOOD, WARN, styled};
+use super::output::{GOOD, Output, WARN, styled};
 use super::units::parse_duration;
 use crate::client::json::{Delivery, NewMessage, Sent, SentState, Wait};
-use crate::client::path;
+use crate::client::{path, raw};
+use body::Body;
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -100,12 +102,24 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
     if args.lines {
         return lines::run(args, context).await;
     }
-    let bytes = body::read(args.body.as_deref(), &mut context.out).await?;
-    let message = args.with_body(&bytes);
+    let body = body::read(args.body.as_deref(), &mut context.out).await?;
     let mut client = context.connect().await?;
     let path = args.path(context.timeout());
-    let limit = args.answer_within(context.timeout());
-    let sent: Sent = within(limit, client.post(&path, &message)).await?;
+    let sent: Sent = match body {
+        Body::Whole(bytes) => {
+            let limit = args.answer_within(context.timeout());
+            within(limit, client.post(&path, &args.with_body(&bytes))).await?
+        }
+        Body::Large(first, source, length) => {
+            let headers = raw::headers(&args.with_body(&[]));
+            let bar = progress(length, &context.out);
+            let pieces = body::pieces(first, source, bar.clone());
+            // It takes as long as it takes; the node ends what does not move.
+            let sent = client.upload(&path, &headers, length, pieces).await;
+            bar.finish_and_clear();
+            sent?
+        }
+    };
     tell(&sent, &args.address, context)?;
     judge(&sent, args.wait, context.timeout())
 }
@@ -141,6 +155,22 @@ impl SendArgs {
     fn answer_within(&self, timeout: Duration) -> Duration {
         if self.wait.is_some() { timeout + ANSWER_TIME } else { timeout }
     }
+}
+
+/// How far a large body has gone, where people see it.
+fn progress(length: Option<u64>, out: &Output) -> ProgressBar {
+    if out.quiet || out.json {
+        return ProgressBar::hidden();
+    }
+    let template = match length {
+        Some(_) => "{bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec}, {eta} left",
+        None => "{bytes} {binary_bytes_per_sec}",
+    };
+    // It hides itself where standard error is no terminal.
+    let bar = ProgressBar::new(length.unwrap_or_default());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style)
 }
 
 /// Prints what became of a message so far.

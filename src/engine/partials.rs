@@ -4,6 +4,7 @@
 //! Refuses to know what a whole one is good for. Bytes are durable before anybody is told that they
 //! are here, so that a transfer goes on where it broke off, by whatever link.
 
+use super::command::Reply;
 use super::frame::Part;
 use super::ids::MessageId;
 use super::limits::{
@@ -229,7 +230,10 @@ impl Partials {
             }
             None => Staged { session, len: 0 },
         };
-        if bytes.is_empty() || bytes.len() > PART_BYTES || known.len % CHUNK_BYTES as u64 != 0 {
+        if bytes.is_empty()
+            || bytes.len() > PART_BYTES
+            || !known.len.is_multiple_of(CHUNK_BYTES as u64)
+        {
             let bounds = "handed in as whole chunks, but for the last";
             return Err(Rejection::OutOfBounds { what: "a large body", bounds }.into());
         }
@@ -264,19 +268,22 @@ impl Partials {
     }
 
     /// Drops a staged content that no send took.
-    pub(super) fn unstage(&mut self, turn: &mut Turn<'_>, number: u64) {
+    pub(super) fn unstage(&mut self, turn: &mut Turn<'_>, number: u64) -> Reply {
         if let Some(len) = self.staged(number) {
             self.taken(number);
             turn.drop_chunks(number, chunks(len));
             turn.delete(Key::Stage(number));
         }
+        Reply::Done
     }
 
     /// Drops what a program that is gone was handing in.
     pub(super) fn end_session(&mut self, turn: &mut Turn<'_>, session: u64) {
         let of_session = |(_, staged): &(&u64, &Staged)| staged.session == session;
         let numbers: Vec<u64> = self.staged.iter().filter(of_session).map(|(&n, _)| n).collect();
-        numbers.into_iter().for_each(|number| self.unstage(turn, number));
+        for number in numbers {
+            self.unstage(turn, number);
+        }
     }
 }
 

@@ -245,13 +245,13 @@ impl<'a> Turn<'a> {
         let end = range.end.max(before) - before;
         while at < end {
             let (index, skip) = ((at / CHUNK) as u32, at % CHUNK);
-            let piece = match self.get(&Key::Chunk(number, index))? {
-                Some(Record::Chunk(piece)) => piece,
-                _ => return Err(StorageError::Damaged(format!("content {number}"))),
+            let damaged = || StorageError::Damaged(format!("content {number}"));
+            let Some(Record::Chunk(piece)) = self.get(&Key::Chunk(number, index))? else {
+                return Err(damaged());
             };
             let take = (end - at).min(CHUNK - skip);
             if skip + take > piece.len() as u64 {
-                return Err(StorageError::Damaged(format!("content {number}")));
+                return Err(damaged());
             }
             pieces.push(piece.slice(skip as usize..(skip + take) as usize));
             at += take;

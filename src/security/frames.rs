@@ -220,7 +220,8 @@ fn complete_part(part: &mut Part, own: NodeId) -> bool {
     let size = transfer.outer.size;
     let length = part.bytes.len() as u64;
     let end = part.offset.saturating_add(length);
-    let is_whole = part.offset % CHUNK == 0 && (length % CHUNK == 0 || end == size);
+    let is_whole =
+        part.offset.is_multiple_of(CHUNK) && (length.is_multiple_of(CHUNK) || end == size);
     let is_durable = transfer.outer.delivery.is_durable();
     if !is_whole && part.offset != size || end > size || !transfer.inner.is_empty() || !is_durable {
         return false;

@@ -2,10 +2,10 @@
 //!
 //! Refuses to hold more of one than a few chunks. Small ones never come here.
 
-use super::{Service, ServiceError};
+use super::{NewBody, Service, ServiceError};
 use crate::codec::ContentHasher;
 use crate::engine::command::{Command, Reply, Rest};
-use crate::engine::limits::{CHUNK_BYTES, PART_BYTES, READ_CHUNKS_MAX};
+use crate::engine::limits::{CHUNK_BYTES, PART_BYTES, READ_CHUNKS_MAX, WHOLE_BODY_MAX};
 use crate::engine::message::ContentHash;
 use crate::engine::rejection::Rejection;
 use crate::engine::step::{Input, Output};
@@ -152,12 +152,14 @@ impl Upload {
             return Err(Rejection::TooLarge { size, limit: self.limit }.into());
         }
         self.len = size;
+        // One that is not large after all stays whole.
+        let most = |it: &Self| if it.content.is_some() { PART_BYTES } else { WHOLE_BODY_MAX };
         while !bytes.is_empty() {
-            let taken = bytes.split_to(bytes.len().min(PART_BYTES - self.buffer.len()));
-            self.buffer.extend_from_slice(&taken);
-            if self.buffer.len() == PART_BYTES {
+            while self.buffer.len() >= most(self) {
                 self.stage().await?;
             }
+            let taken = bytes.split_to(bytes.len().min(most(self) - self.buffer.len()));
+            self.buffer.extend_from_slice(&taken);
         }
         Ok(())
     }
@@ -166,15 +168,18 @@ impl Upload {
     ///
     /// # Errors
     /// The engine's refusal.
-    pub async fn finish(mut self) -> Result<Staged, ServiceError> {
-        if !self.buffer.is_empty() || self.content.is_none() {
+    pub async fn finish(mut self) -> Result<NewBody, ServiceError> {
+        if self.content.is_none() {
+            return Ok(NewBody::Whole(std::mem::take(&mut self.buffer).freeze()));
+        }
+        while !self.buffer.is_empty() {
             self.stage().await?;
         }
-        Ok(Staged(Arc::new(self)))
+        Ok(NewBody::Staged(Staged(Arc::new(self))))
     }
 
     async fn stage(&mut self) -> Result<(), ServiceError> {
-        let bytes = self.buffer.split().freeze();
+        let bytes = self.buffer.split_to(self.buffer.len().min(PART_BYTES)).freeze();
         let command = Command::Stage { content: self.content, bytes, session: self.session };
         match self.handle.call(command).await? {
             Reply::Staged(content) => {

@@ -285,9 +285,17 @@ pub struct Message {
 }
 
 impl Message {
-    /// The body's bytes. Fails as [`join_body`] does.
+    /// The body's bytes. Fails as [`join_body`] does, and if they are not here.
     pub fn body_bytes(&self) -> Result<Vec<u8>, BadBody> {
+        if self.is_body_apart() {
+            return Err(BadBody::Apart);
+        }
         join_body(self.body.clone(), self.body_base64.as_deref())
+    }
+
+    /// Whether the body is too large to stand here, so that it is to be read by itself.
+    pub const fn is_body_apart(&self) -> bool {
+        self.body.is_none() && self.body_base64.is_none() && self.body_size > 0
     }
 }
 

@@ -36,7 +36,7 @@ impl Large {
         self.wanted.insert((at.rank, at.arrival, at.destination));
     }
 
-    /// A copy need not be sent, for now.
+    /// A copy need not be sent at present.
     pub(in crate::engine) fn drop_wish(&mut self, at: Spot) {
         self.wanted.remove(&(at.rank, at.arrival, at.destination));
     }

@@ -40,10 +40,7 @@ impl Node {
                 self.check_disk(turn)?;
                 Reply::Staged(self.partials.stage(turn, content, &bytes, session)?)
             }
-            Command::Unstage(content) => {
-                self.partials.unstage(turn, content);
-                Reply::Done
-            }
+            Command::Unstage(content) => self.partials.unstage(turn, content),
             Command::Read { content, first, count } => read(turn, content, first, count)?,
             Command::Receive { queue, max, lease_ms, session } => {
                 Reply::Deliveries(self.queues.receive(turn, &queue, max, lease_ms, session)?)

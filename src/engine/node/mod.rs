@@ -5,6 +5,7 @@
 //! [`parts`] fill links.
 
 mod answers;
+mod batch;
 mod commands;
 mod due;
 mod explain;

@@ -1,7 +1,7 @@
 //! Puts bytes of large copies into requests, beside everything that is more urgent.
 
 use super::Node;
-use super::pump::{Batch, FRAME_OVERHEAD};
+use super::batch::{Batch, FRAME_OVERHEAD};
 use crate::engine::address::NodeId;
 use crate::engine::frame::{Frame, Part};
 use crate::engine::links::{Link, Loaded, Peer};

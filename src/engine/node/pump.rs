@@ -1,14 +1,15 @@
 //! Fills the links: statements first, then messages, most urgent first (rule R21).
 
 use super::Node;
+use super::batch::{BATCH_WORDS, Batch, FRAME_OVERHEAD, fits};
 use super::parts::in_parts;
 use crate::engine::address::NodeId;
 use crate::engine::carriage::{age_ms, spot};
 use crate::engine::control::Word;
 use crate::engine::frame::{Contact, Frame, Purpose, Transfer};
 use crate::engine::ids::MessageId;
-use crate::engine::limits::{BATCH_BYTES, BATCH_MESSAGES, IN_FLIGHT_MAX, PART_BYTES};
-use crate::engine::links::{Cursor, Flight, Link, Loaded, Peer};
+use crate::engine::limits::IN_FLIGHT_MAX;
+use crate::engine::links::{Cursor, Link, Loaded, Peer};
 use crate::engine::message::{Short, Transit};
 use crate::engine::policy::{self, Way};
 use crate::engine::record::{Copy, Key, Record, Spot};
@@ -21,46 +22,6 @@ use std::collections::BTreeMap;
 
 /// Copies read from the store at a time.
 const PAGE: usize = 64;
-/// Bytes that a frame costs beside the inner bytes of a message.
-pub(super) const FRAME_OVERHEAD: u64 = 320;
-/// Statements in one request.
-const BATCH_WORDS: usize = 256;
-
-/// A request that is being filled.
-#[derive(Default)]
-pub(super) struct Batch {
-    frames: Vec<Frame>,
-    pub(super) flight: Flight,
-}
-
-impl Batch {
-    pub(super) fn push(&mut self, frame: Frame, bytes: u64) {
-        self.frames.push(frame);
-        self.flight.bytes += bytes;
-    }
-
-    fn is_full(&self) -> bool {
-        self.frames.len() >= BATCH_WORDS + BATCH_MESSAGES
-            || self.flight.transfers.len() >= BATCH_MESSAGES
-            || self.flight.bytes >= BATCH_BYTES as u64
-    }
-
-    /// Whether bytes of a large copy are in it: one part is enough for one request.
-    pub(super) const fn has_part(&self) -> bool {
-        self.flight.part.is_some()
-    }
-
-    /// Bytes that the request and the link's window still take, and whether it takes something however
-    /// large it is, because nothing is under way.
-    pub(super) fn room(&self, link: &Link) -> (u64, bool) {
-        let first = self.flight.transfers.is_empty();
-        let in_flight = link.bytes_in_flight + self.flight.bytes + FRAME_OVERHEAD;
-        let in_batch = if first { PART_BYTES as u64 } else { BATCH_BYTES as u64 };
-        let left = in_batch.saturating_sub(if first { 0 } else { self.flight.bytes });
-        let must = first && link.bytes_in_flight == 0;
-        (left.min(link.window.saturating_sub(in_flight)), must)
-    }
-}
 
 impl Node {
     pub(super) fn pump_all(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -421,13 +382,4 @@ impl Node {
         let (outer, digest) = (copy.outer, Short::default());
         (Transfer { outer, transit, purpose, transfer, inner, digest, queue: None }, tokens)
     }
-}
-
-/// Whether another message fits into the request and the link's window; one always does.
-fn fits(link: &Link, batch: &Batch, size: u64) -> bool {
-    let bytes = size + FRAME_OVERHEAD;
-    let first = batch.flight.transfers.is_empty();
-    let in_batch = first || batch.flight.bytes + bytes <= BATCH_BYTES as u64;
-    let in_flight = link.bytes_in_flight + batch.flight.bytes;
-    in_batch && (first && link.bytes_in_flight == 0 || in_flight + bytes <= link.window)
 }

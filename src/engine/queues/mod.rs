@@ -9,7 +9,7 @@ mod views;
 use super::address::QueueName;
 use super::command::QueueSpec;
 use super::ids::MessageId;
-use super::limits::{INNER_HEAD_MAX, Limits, QUEUES_MAX};
+use super::limits::{Limits, QUEUES_MAX};
 use super::message::{Content, Delivery};
 use super::record::{Key, Queue, Queued, Record, Seat, Target};
 use super::rejection::Rejection;
@@ -227,11 +227,6 @@ impl Queues {
         } else {
             Room::Full
         }
-    }
-
-    /// Largest inner part that is taken, whatever the queue's quota.
-    pub(super) const fn inner_max(&self) -> u64 {
-        self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64)
     }
 
     /// How many more messages the queue would take, as a receipt tells it.

@@ -11,21 +11,19 @@ use super::Session;
 use super::error::Refusal;
 use super::extract::{Pieces, json_number, parse, too_large};
 use super::view;
-use crate::client::json::{NewMessage, WHOLE_BODY_MAX, code};
+use crate::client::json::{NewMessage, code};
+use crate::client::raw::{OCTETS, encode};
 use crate::engine::message::Delivery;
 use crate::service::{self, NewBody, Service, StoredBody};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::BytesMut;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// How the names of all these headers begin, as the HTTP library has them.
 const PREFIX: &str = "meshmq-";
-/// The media type that stands for "raw, please" in `Accept`, and for a message without one.
-const OCTETS: &str = "application/octet-stream";
 
 /// Whether the caller wants messages as they are.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -78,22 +76,11 @@ async fn take(service: &Service, session: Session, body: Body) -> Result<NewBody
     if body.size_hint().lower() > limit {
         return Err(too_large(limit));
     }
-    let mut pieces = Pieces::of(body);
-    let mut whole = BytesMut::new();
+    let (mut pieces, mut upload) = (Pieces::of(body), service.upload(session.0));
     while let Some(piece) = pieces.next().await? {
-        if whole.len() + piece.len() <= WHOLE_BODY_MAX {
-            whole.extend_from_slice(&piece);
-            continue;
-        }
-        let mut upload = service.upload(session.0);
-        upload.write(whole.freeze()).await?;
         upload.write(piece).await?;
-        while let Some(piece) = pieces.next().await? {
-            upload.write(piece).await?;
-        }
-        return Ok(NewBody::Staged(upload.finish().await?));
     }
-    Ok(NewBody::Whole(whole.freeze()))
+    Ok(upload.finish().await?)
 }
 
 /// The properties in headers; one that nobody knows is refused.
@@ -190,22 +177,6 @@ fn decode(name: &str, value: &str) -> Result<String, Refusal> {
         rest = after;
     }
     String::from_utf8(bytes).map_err(|_| bad())
-}
-
-/// A text as part of a header's value; `reserved` are characters to be encoded beside the usual.
-fn encode(text: &str, reserved: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let last = text.len().saturating_sub(1);
-    for (at, byte) in text.bytes().enumerate() {
-        // A space at either end would be lost on the way.
-        let is_plain = (byte == b' ' && at != 0 && at != last) || byte.is_ascii_graphic();
-        if is_plain && byte != b'%' && !reserved.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// What [`encode`] made, as a header's value.

@@ -1,4 +1,4 @@
-use super::{Verdict, run};
+use super::{Feed, Verdict, run};
 use crate::client::json::{Delivery, Message};
 use std::path::Path;
 
@@ -26,7 +26,9 @@ fn message(body: &str) -> Message {
 }
 
 async fn verdict(command: &str, body: &str) -> Verdict {
-    run(command, &message(body), Path::new("/data")).await.expect("a shell")
+    run(command, &message(body), Feed::Bytes(body.into()), Path::new("/data"))
+        .await
+        .expect("a shell")
 }
 
 #[tokio::test]
