@@ -23,6 +23,7 @@ mod pace;
 mod peers;
 mod queues;
 mod raw;
+mod rest;
 mod serve;
 mod sse;
 mod tcp;
@@ -31,6 +32,7 @@ mod view;
 mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};
+pub use rest::{REST_MAX, REST_TIME_MAX};
 pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, WRITE_TIME_MAX, serve, serve_tcp};
 pub use sse::KEEP_ALIVE;
 pub use tcp::{TcpDoor, TcpError, Tls, check_exposure};
