@@ -22,6 +22,8 @@ mod queues;
 mod raw;
 #[path = "http_api/refusals.rs"]
 mod refusals;
+#[path = "http_api/rest.rs"]
+mod rest;
 #[path = "http_api/sessions.rs"]
 mod sessions;
 #[path = "http_api/streams.rs"]
