@@ -63,7 +63,7 @@ impl Service {
         let (destination, queue) = self.resolve(to)?;
         if messages.is_empty() || messages.len() > SEND_MAX {
             let bounds = format!("from 1 to {SEND_MAX}");
-            return Err(ServiceError::bad_value("the number of messages", bounds));
+            return Err(ServiceError::out_of_bounds("the number of messages", bounds));
         }
         let mut prepared = Vec::with_capacity(messages.len());
         // Until the engine has taken them.
