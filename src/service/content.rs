@@ -172,10 +172,14 @@ impl Upload {
         if self.content.is_none() {
             return Ok(NewBody::Whole(std::mem::take(&mut self.buffer).freeze()));
         }
+        Ok(NewBody::Staged(self.finish_staged().await?))
+    }
+
+    async fn finish_staged(mut self) -> Result<Staged, ServiceError> {
         while !self.buffer.is_empty() {
             self.stage().await?;
         }
-        Ok(NewBody::Staged(Staged(Arc::new(self))))
+        Ok(Staged(Arc::new(self)))
     }
 
     async fn stage(&mut self) -> Result<(), ServiceError> {
@@ -250,6 +254,18 @@ impl Service {
             content: None,
             len: 0,
             buffer: BytesMut::new(),
+        }
+    }
+
+    /// Makes one stored body of one that several messages are to have, if it is worth a chunk.
+    pub(super) async fn share(&self, body: NewBody) -> Result<NewBody, ServiceError> {
+        match body {
+            NewBody::Whole(bytes) if bytes.len() > CHUNK_BYTES => {
+                let mut upload = self.upload(self.new_session());
+                upload.write(bytes).await?;
+                Ok(NewBody::Staged(upload.finish_staged().await?))
+            }
+            other => Ok(other),
         }
     }
 
