@@ -231,10 +231,13 @@ impl Node {
 
     fn check_bounds(&self, message: &Outgoing) -> Result<(), Rejection> {
         let size = message.inner.len();
+        if matches!(message.inner, InnerPart::Kept { .. }) && !message.delivery.is_durable() {
+            // Its chunks would outlive it.
+            let bounds = "handed in whole if its message is express";
+            return Err(Rejection::OutOfBounds { what: "a body", bounds });
+        }
         let limit = match message.inner {
-            InnerPart::Kept { .. } if message.delivery.is_durable() => {
-                self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64)
-            }
+            InnerPart::Kept { .. } => self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64),
             _ => WHOLE_MAX as u64,
         };
         if size > limit {
