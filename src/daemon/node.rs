@@ -8,7 +8,7 @@ use super::space;
 use crate::engine::Engine;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
-use crate::runtime::{self, Clock, Handle, Timed};
+use crate::runtime::{self, Clock, Handle, Timed, Watched};
 use crate::security::{Gatekeeper, Identity};
 use crate::service::{LinkNews, Metrics, Parts, Service};
 use crate::store::SledStore;
@@ -38,7 +38,7 @@ pub(super) struct Node {
     identity: Arc<Identity>,
     metrics: Arc<Metrics>,
     announce: Vec<SocketAddr>,
-    thread: std::thread::JoinHandle<Engine<Timed<SledStore>>>,
+    thread: std::thread::JoinHandle<Watched<Engine<Timed<SledStore>>>>,
     listening: watch::Receiver<()>,
     link_news: broadcast::Sender<LinkNews>,
     tasks: Vec<JoinHandle<()>>,
@@ -65,6 +65,7 @@ impl Node {
         let (events, from_net) = mpsc::channel::<NetEvent>(NET_EVENTS_MAX);
         let net = net::start(config, identity.to_bytes(), Arc::clone(&gatekeeper), events).await?;
         let outbound = net.clone();
+        let engine = Watched::new(engine, metrics.work());
         let (handle, thread) = runtime::spawn(engine, clock, move |output| match output {
             Output::Event(_) => {}
             output => outbound.try_send(output),
