@@ -17,6 +17,8 @@ mod delivery;
 mod directory;
 #[path = "protocol/disk.rs"]
 mod disk;
+#[path = "protocol/edge.rs"]
+mod edge;
 #[path = "protocol/epochs.rs"]
 mod epochs;
 #[path = "protocol/expiry.rs"]
@@ -25,6 +27,8 @@ mod expiry;
 mod floors;
 #[path = "protocol/held.rs"]
 mod held;
+#[path = "protocol/large.rs"]
+mod large;
 #[path = "protocol/limits.rs"]
 mod limits;
 #[path = "protocol/links.rs"]

@@ -63,7 +63,7 @@ pub(super) struct BenchArgs {
 enum Case {
     /// A plain log: the limit of this disk
     Log,
-    /// Sent to a local queue of a node within the program (Rust API), until it is durable
+    /// Sent to a local queue of a node in this process, until durable
     LocalSend,
     /// The same through the socket of a node of its own process
     LocalSendSocket,

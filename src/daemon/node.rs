@@ -6,11 +6,12 @@ use super::home::Home;
 use super::links::{NetLinks, learn, pump};
 use super::space;
 use crate::engine::Engine;
+use crate::engine::limits::Limits;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
 use crate::runtime::{self, Clock, Handle, Timed, Watched};
 use crate::security::{Gatekeeper, Identity};
-use crate::service::{LinkNews, Metrics, Parts, Service};
+use crate::service::{self, LinkNews, Metrics, Parts, Service};
 use crate::store::SledStore;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -42,6 +43,7 @@ pub(super) struct Node {
     listening: watch::Receiver<()>,
     link_news: broadcast::Sender<LinkNews>,
     tasks: Vec<JoinHandle<()>>,
+    body_bytes: u64,
 }
 
 impl Node {
@@ -50,7 +52,7 @@ impl Node {
         home: Home,
         core: Core,
         config: NetConfig,
-        reserve: u64,
+        limits: &Limits,
         stop: CancellationToken,
     ) -> Result<Self, DaemonError> {
         let Core { engine, identity, gatekeeper, private, metrics, opened } = core;
@@ -66,8 +68,14 @@ impl Node {
         let net = net::start(config, identity.to_bytes(), Arc::clone(&gatekeeper), events).await?;
         let outbound = net.clone();
         let engine = Watched::new(engine, metrics.work());
+        // One for each message that comes in parts at most, whose number the engine bounds.
+        let (wanted, checks) = mpsc::unbounded_channel();
         let (handle, thread) = runtime::spawn(engine, clock, move |output| match output {
             Output::Event(_) => {}
+            output @ Output::Check { .. } => {
+                // Nobody checks any more while the node stops.
+                let _ = wanted.send(output);
+            }
             output => outbound.try_send(output),
         });
         let (listens, listening) = watch::channel(());
@@ -76,7 +84,8 @@ impl Node {
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
             tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone())),
             tokio::spawn(pump(from_net, handle.clone(), listens, link_news.clone())),
-            tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
+            tokio::spawn(space::watch(home.dir().to_owned(), limits.disk_reserve_bytes)),
+            tokio::spawn(check_all(checks, handle.clone())),
         ];
         Ok(Self {
             home,
@@ -91,6 +100,7 @@ impl Node {
             listening,
             link_news,
             tasks,
+            body_bytes: limits.body_bytes,
         })
     }
 
@@ -105,6 +115,7 @@ impl Node {
             stop: self.stop.clone(),
             metrics: Arc::clone(&self.metrics),
             socket: socket.display().to_string(),
+            body_bytes: self.body_bytes,
         })
     }
 
@@ -135,5 +146,12 @@ impl Node {
         }
         self.home.tidy_up();
         drop(self.home);
+    }
+}
+
+/// Checks what came in parts, one after the other.
+async fn check_all(mut checks: mpsc::UnboundedReceiver<Output>, handle: Handle) {
+    while let Some(output) = checks.recv().await {
+        service::check(handle.clone(), output).await;
     }
 }

@@ -135,8 +135,7 @@ pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
         ..NetConfig::default()
     };
     let stop = CancellationToken::new();
-    let reserve = options.limits.disk_reserve_bytes;
-    let node = Node::start(home, core, config, reserve, stop.clone()).await?;
+    let node = Node::start(home, core, config, &options.limits, stop.clone()).await?;
     let asked = Asked { options: &options, name: name.as_ref(), wanted: &wanted, http };
     match open_doors(&node, asked, Admission::of(group)).await {
         Ok((ready, service, door)) => {

@@ -55,7 +55,7 @@ impl DeadLetters {
     ) -> Result<Option<Dead>, StorageError> {
         let Some(letter) = turn.dead(&Key::Dead(number))? else { return Ok(None) };
         self.counted(&letter, false);
-        turn.drop_content(letter.delivery.is_durable(), &letter.content);
+        turn.drop_content(letter.delivery.is_durable(), &letter.content)?;
         turn.delete(Key::Dead(number));
         Ok(Some(*letter))
     }
@@ -94,7 +94,7 @@ impl DeadLetters {
                 reason: dead.reason,
                 died_at: dead.died_at,
                 unconfirmed: dead.unconfirmed,
-                inner: turn.content(&dead.content)?,
+                inner: turn.shown(&dead.content)?,
             });
         }
         Ok(views)

@@ -27,6 +27,14 @@ pub enum ServiceError {
         /// The bounds, in words.
         bounds: String,
     },
+    /// A text of a message is longer than the node takes.
+    #[error("{what} may have {limit}")]
+    TooLong {
+        /// Which.
+        what: &'static str,
+        /// How much of what.
+        limit: String,
+    },
     /// A text is not an id of this kind.
     #[error("`{0}` is not a message id")]
     BadId(String),
@@ -102,6 +110,7 @@ impl ServiceError {
             Self::Stopping => verdict("not_ready", 503, 69),
             Self::BadAddress(_) | Self::BadId(_) => verdict("bad_address", 400, 64),
             Self::BadValue { .. } => verdict("bad_request", 400, 64),
+            Self::TooLong { .. } => verdict("too_large", 413, 65),
             Self::Unresolved(ResolveError::Ambiguous(_)) => verdict("bad_address", 400, 64),
             Self::Unresolved(error) => verdict(error.code(), 404, 66),
             Self::Elsewhere(_) => verdict("not_local", 400, 64),
@@ -197,6 +206,7 @@ fn of_rejection(rejection: &Rejection) -> Verdict {
         Rejection::LockGone => (409, 75),
         Rejection::MayDuplicate => (409, 75),
         Rejection::KeyReused => (422, 65),
+        Rejection::Damaged => (500, 74),
     };
     verdict(rejection.code(), status, exit)
 }
@@ -212,6 +222,7 @@ fn hint_of_rejection(rejection: &Rejection) -> String {
         Rejection::OutgoingFull { .. } => "`meshmq outgoing` shows what waits, and why",
         Rejection::DiskLow { .. } => "free space on the disk of the node's directory",
         Rejection::LockGone => "the message returned to its queue and will be handed out again",
+        Rejection::Damaged => "look at the disk; `meshmq doctor` says more",
         Rejection::KeyReused => "draw a new key for every new request",
         Rejection::MayDuplicate => "--may-duplicate sends it all the same",
         _ => "",

@@ -49,7 +49,7 @@ impl FromStr for StreamPlace {
             let run = u32::from_str_radix(parts.next()?, 16).ok()?;
             let session = u64::from_str_radix(parts.next()?, 16).ok()?;
             let number = parts.next()?.parse().ok()?;
-            parts.next().is_none().then_some(Self { run, session, number })
+            Some(Self { run, session, number }).filter(|read| read.to_string() == text)
         };
         read()
             .ok_or_else(|| ServiceError::bad_value("the place in a stream", "what it said itself"))

@@ -91,6 +91,23 @@ async fn json_is_a_message_too_if_it_is_called_one() {
 }
 
 #[tokio::test]
+async fn headers_of_raw_bodies_are_refused_beside_json() {
+    let (node, mut http) = with_queue().await;
+    for (name, value) in [("meshmq-label", "]Id[11.c"), ("meshmq-header", "a=b")] {
+        let mut both = node.connect().await.with(name, value);
+        let path = "/v1/queues/q/messages";
+        let answer = both.post(path, json!({"body": "x"})).await;
+        let detail = answer.json["detail"].as_str().expect("text").to_owned();
+        assert!(detail.contains(name) && detail.contains("in JSON it is the property"), "{detail}");
+        answer.refused(422, "bad_request");
+        both.raw("POST", path, Some("text/plain"), "x".into()).await.expect(201);
+    }
+    let mut stranger = node.connect().await.with("meshmq-colour", "red");
+    stranger.post("/v1/queues/q/messages", json!({})).await.refused(400, "bad_request");
+    assert_eq!(http.get("/v1/queues/q").await.expect(200)["ready"], 2);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_raw_message_is_said() {
     let (node, mut http) = with_queue().await;
     let path = "/v1/queues/q/messages";
@@ -101,15 +118,24 @@ async fn what_is_wrong_with_a_raw_message_is_said() {
         ("meshmq-priority", "high"),
         ("meshmq-label", "%zz"),
         ("meshmq-header", "novalue"),
-        ("meshmq-ttl", "-1"),
+        ("meshmq-priority", "+5"),
+        ("meshmq-priority", "%35"),
+        ("meshmq-label", "a\tb"),
     ] {
         let mut wrong = node.connect().await.with(name, value);
         wrong.raw("POST", path, octets, "x".into()).await.refused(400, "bad_request");
     }
-    let largest = vec![b'x'; meshmq::client::json::BODY_MAX];
+    let mut wrong = node.connect().await.with("meshmq-ttl", "-1");
+    wrong.raw("POST", path, octets, "x".into()).await.refused(400, "out_of_bounds");
+    let mut longest = node.connect().await.with("meshmq-label", &"%E2%9C%93".repeat(249));
+    longest.raw("POST", path, octets, "x".into()).await.expect(201);
+    let mut longer = node.connect().await.with("meshmq-label", &"x".repeat(250));
+    longer.raw("POST", path, octets, "x".into()).await.refused(413, "too_large");
+    let largest = vec![b'x'; meshmq::client::json::WHOLE_BODY_MAX];
     http.raw("POST", path, octets, largest.clone().into()).await.expect(201);
     let larger = [&largest[..], b"x"].concat();
-    node.connect().await.raw("POST", path, octets, larger.into()).await.refused(413, "too_large");
+    let mut express = node.connect().await.with("meshmq-delivery", "express");
+    express.raw("POST", path, octets, larger.into()).await.refused(413, "too_large");
     let mut raw = node.connect().await.with("accept", "application/octet-stream");
     raw.post("/v1/queues/q/receive", json!({"max": 2})).await.refused(400, "bad_request");
 }

@@ -25,6 +25,7 @@ impl Node {
         }
         let returned = self.queues.end_leases(turn)?;
         self.expired_in_queue(turn, returned)?;
+        self.partials.due(turn);
         let now = turn.now;
         for (_, link) in self.links.live_mut() {
             link.end_blocks(now);

@@ -77,6 +77,13 @@ impl Queues {
         }
     }
 
+    /// Shows the message of a lock.
+    pub(in crate::engine) fn locked(&self, turn: &Turn<'_>, number: u64) -> Result<Peeked, Fault> {
+        let lock = self.locks.get(&number).ok_or(Rejection::LockGone)?;
+        let message = turn.queued(&Key::Queued(lock.seat))?.ok_or(Rejection::LockGone)?;
+        Ok(self.show(turn, lock.seat, &message)?)
+    }
+
     /// Settles a lock. A message that leaves for good is returned.
     pub(in crate::engine) fn settle(
         &mut self,
@@ -231,7 +238,7 @@ impl Queues {
             enqueued_at: message.enqueued_at,
             delivery_count: message.returned + u32::from(locked),
             locked,
-            inner: turn.content(&message.content)?,
+            inner: turn.shown(&message.content)?,
         })
     }
 
