@@ -127,7 +127,9 @@ async fn what_is_not_there() {
 async fn tokens() {
     let node = TestNode::start("pc-a").await;
     let mut http = node.connect().await;
-    http.post("/v1/invites", json!({"ttl_s": 0.9996})).await.refused(400, "out_of_bounds");
+    for ttl_s in [0.9996, 1.0_f64.next_down(), 604_800.0_f64.next_up()] {
+        http.post("/v1/invites", json!({"ttl_s": ttl_s})).await.refused(400, "out_of_bounds");
+    }
     http.post("/v1/invites", json!({"uses": 2})).await.refused(400, "bad_request");
     http.post("/v1/join", json!({"token": "nonsense"})).await.refused(403, "token_invalid");
     http.post("/v1/join", json!({})).await.refused(400, "bad_request");
