@@ -330,7 +330,10 @@ impl Node {
         let id = copy.outer.id;
         let inner = match turn.content(&copy.content) {
             Ok(inner) => inner,
-            Err(StorageError::Damaged(_)) => return Ok(()),
+            Err(StorageError::Damaged(_)) => {
+                self.damaged.insert(at);
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let bytes = inner.len() as u64 + FRAME_OVERHEAD;
