@@ -42,9 +42,7 @@ impl Node {
             Command::Unstage(content) => self.partials.unstage(turn, content),
             Command::Read { content, first, count } => self.read(turn, content, first, count)?,
             Command::Receive { queue, max, lease_ms, session } => {
-                let (found, damaged) = self.queues.receive(turn, &queue, max, lease_ms, session)?;
-                self.damaged_in_queue(turn, damaged)?;
-                Reply::Deliveries(found)
+                Reply::Deliveries(self.receive(turn, &queue, max, lease_ms, session)?)
             }
             Command::Locked(lock) => Reply::Peeked(vec![self.queues.locked(turn, lock)?]),
             Command::Settle { lock, how } => self.settle_lock(turn, lock, how)?,

@@ -2,7 +2,8 @@
 //! that concerns a single message and leaves the others alone.
 
 use super::Node;
-use crate::engine::command::Reply;
+use crate::engine::address::QueueName;
+use crate::engine::command::{Delivered, Reply};
 use crate::engine::limits::READ_CHUNKS_MAX;
 use crate::engine::queues::Departure;
 use crate::engine::record::{DeathReason, Key, Record};
@@ -30,8 +31,22 @@ impl Node {
         Ok(!damaged.is_empty())
     }
 
+    /// Hands messages out. Those whose contents do not read back are dead instead.
+    pub(super) fn receive(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queue: &QueueName,
+        max: usize,
+        lease_ms: u64,
+        session: u64,
+    ) -> Result<Vec<Delivered>, Fault> {
+        let (found, damaged) = self.queues.receive(turn, queue, max, lease_ms, session)?;
+        self.damaged_in_queue(turn, damaged)?;
+        Ok(found)
+    }
+
     /// Messages that a reader was to be given, but whose contents do not read back.
-    pub(super) fn damaged_in_queue(
+    fn damaged_in_queue(
         &mut self,
         turn: &mut Turn<'_>,
         departures: impl IntoIterator<Item = Departure>,
