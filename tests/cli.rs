@@ -7,6 +7,8 @@ mod config;
 mod exits;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/large.rs"]
+mod large;
 #[path = "cli/mesh.rs"]
 mod mesh;
 #[path = "cli/node.rs"]

@@ -67,6 +67,15 @@ impl Client {
         self.call(Method::GET, path, None).await
     }
 
+    /// `GET path`, where the answer is text.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn text(&mut self, path: &str) -> Result<String, ClientError> {
+        let answer = self.exchange(Method::GET, path, None).await?;
+        String::from_utf8(answer.into()).map_err(|why| ClientError::Unreadable(why.to_string()))
+    }
+
     /// `POST path` with a JSON body.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::limits::Limits;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
-use crate::runtime::{self, Clock, Handle, Timed};
+use crate::runtime::{self, Clock, Handle, Timed, Watched};
 use crate::security::{Gatekeeper, Identity};
 use crate::service::{self, LinkNews, Metrics, Parts, Service};
 use crate::store::SledStore;
@@ -39,7 +39,7 @@ pub(super) struct Node {
     identity: Arc<Identity>,
     metrics: Arc<Metrics>,
     announce: Vec<SocketAddr>,
-    thread: std::thread::JoinHandle<Engine<Timed<SledStore>>>,
+    thread: std::thread::JoinHandle<Watched<Engine<Timed<SledStore>>>>,
     listening: watch::Receiver<()>,
     link_news: broadcast::Sender<LinkNews>,
     tasks: Vec<JoinHandle<()>>,
@@ -67,6 +67,7 @@ impl Node {
         let (events, from_net) = mpsc::channel::<NetEvent>(NET_EVENTS_MAX);
         let net = net::start(config, identity.to_bytes(), Arc::clone(&gatekeeper), events).await?;
         let outbound = net.clone();
+        let engine = Watched::new(engine, metrics.work());
         // One for each message that comes in parts at most, whose number the engine bounds.
         let (wanted, checks) = mpsc::unbounded_channel();
         let (handle, thread) = runtime::spawn(engine, clock, move |output| match output {

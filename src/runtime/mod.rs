@@ -14,9 +14,11 @@ mod engine_thread;
 mod handle;
 mod histogram;
 mod timed;
+mod work;
 
 pub use clock::Clock;
 pub use engine_thread::{DRAIN_MAX, Machine, spawn};
 pub use handle::{CallError, EVENTS_MAX, Ending, Handle, INPUTS_MAX};
 pub use histogram::{Counted, Histogram};
 pub use timed::Timed;
+pub use work::{Watched, Work, Worked};

@@ -122,9 +122,13 @@ impl Reader {
         }
         let command =
             Command::Read { content: self.content, first: self.next, count: READ_CHUNKS_MAX };
-        if let Reply::Chunks(chunks) = self.handle.call(command).await? {
-            self.next += u32::try_from(chunks.len()).unwrap_or(READ_CHUNKS_MAX);
-            self.ahead.extend(chunks);
+        match self.handle.call(command).await? {
+            Reply::Chunks(chunks) => {
+                self.next += u32::try_from(chunks.len()).unwrap_or(READ_CHUNKS_MAX);
+                self.ahead.extend(chunks);
+            }
+            Reply::Damaged => return Err(CallError::Rejected(Rejection::Damaged)),
+            _ => {}
         }
         self.ahead.pop_front().ok_or(CallError::Rejected(Rejection::NoSuchMessage))
     }
@@ -172,10 +176,14 @@ impl Upload {
         if self.content.is_none() {
             return Ok(NewBody::Whole(std::mem::take(&mut self.buffer).freeze()));
         }
+        Ok(NewBody::Staged(self.finish_staged().await?))
+    }
+
+    async fn finish_staged(mut self) -> Result<Staged, ServiceError> {
         while !self.buffer.is_empty() {
             self.stage().await?;
         }
-        Ok(NewBody::Staged(Staged(Arc::new(self))))
+        Ok(Staged(Arc::new(self)))
     }
 
     async fn stage(&mut self) -> Result<(), ServiceError> {
@@ -250,6 +258,18 @@ impl Service {
             content: None,
             len: 0,
             buffer: BytesMut::new(),
+        }
+    }
+
+    /// Makes one stored body of one that several messages are to have, if it is worth a chunk.
+    pub(super) async fn share(&self, body: NewBody) -> Result<NewBody, ServiceError> {
+        match body {
+            NewBody::Whole(bytes) if bytes.len() > CHUNK_BYTES => {
+                let mut upload = self.upload(self.new_session());
+                upload.write(bytes).await?;
+                Ok(NewBody::Staged(upload.finish_staged().await?))
+            }
+            other => Ok(other),
         }
     }
 

@@ -45,10 +45,13 @@ pub struct Outcome {
 }
 
 impl Service {
-    /// Sends messages to one queue, all in one commit or none, and waits until each has come as
-    /// far as `wait` says, `timeout` long at most. When the time is over the answer is the same,
-    /// with the states that were reached. Under a key that was used before, within a day, nothing is
-    /// sent and the first messages are waited for.
+    /// Sends messages to a queue, or each of them to several, whose addresses are joined by commas (as in
+    /// the multiple-element format names of MSMQ): all in one commit or none. Then it waits until each
+    /// has come as far as `wait` says, `timeout` long at most. When the time is over the answer is the
+    /// same, with the states that were reached. Under a key that was used before, within a day, nothing
+    /// is sent and the first messages are waited for.
+    ///
+    /// The outcome has every message for every address, in this order. Large bodies are stored once.
     ///
     /// # Errors
     /// A bad address or property, an unknown node, or the engine's refusal; then nothing was sent.
@@ -60,20 +63,17 @@ impl Service {
         wait: Wait,
         timeout: Duration,
     ) -> Result<Outcome, ServiceError> {
-        let (destination, queue) = self.resolve(to)?;
+        let targets = to.split(',').map(|to| self.resolve(to)).collect::<Result<Vec<_>, _>>()?;
         if messages.is_empty() || messages.len() > SEND_MAX {
             let bounds = format!("from 1 to {SEND_MAX}");
             return Err(ServiceError::out_of_bounds("the number of messages", bounds));
         }
-        let mut prepared = Vec::with_capacity(messages.len());
-        // Until the engine has taken them.
-        let mut staged = Vec::new();
-        for message in messages {
-            let (outgoing, body) = self.prepare(destination, &queue, message).await?;
-            prepared.push(outgoing);
-            staged.extend(body);
+        if messages.len() * targets.len() > SEND_MAX {
+            let limit = format!("{SEND_MAX} messages, counted for each address");
+            return Err(ServiceError::TooLong { what: "a send", limit });
         }
-        let messages = prepared;
+        // What is staged stays until the engine has taken it.
+        let (messages, staged) = self.prepare_all(&targets, messages).await?;
         let events = self.handle().events();
         let until = Instant::now() + timeout.min(WAIT_MAX);
         let command = match key {
@@ -85,23 +85,48 @@ impl Service {
             reply => (accepted(reply)?, false),
         };
         drop(staged);
-        if destination != self.gatekeeper().node() && !is_repeated {
-            self.metrics().sent(&ids, self.handle().now());
+        // The states at once, and by them which messages leave this node.
+        let own = self.gatekeeper().node();
+        let at_once = targets.iter().cycle().map(|(destination, _)| match *destination == own {
+            true => MessageState::Arrived,
+            false => MessageState::Stored,
+        });
+        let at_once: Vec<(MessageId, MessageState)> = ids.iter().copied().zip(at_once).collect();
+        if !is_repeated {
+            let leaving = at_once.iter().filter(|(_, state)| *state == MessageState::Stored);
+            let leaving: Vec<MessageId> = leaving.map(|(id, _)| *id).collect();
+            self.metrics().sent(&leaving, self.handle().now());
         }
-        let at_once = if destination == self.gatekeeper().node() {
-            MessageState::Arrived
-        } else {
-            MessageState::Stored
-        };
-        let states = if wait.is_over(at_once) && !is_repeated {
+        let states = if !is_repeated && at_once.iter().all(|(_, state)| wait.is_over(*state)) {
             BTreeMap::new()
         } else {
             self.follow(events, &ids, wait, until).await?
         };
         // What is settled for long is not known any more: then the answer is the first one's.
-        let state = |id| states.get(id).copied().unwrap_or(at_once);
-        let sent = ids.iter().map(|id| Sent { id: id.reference(), state: state(id) }).collect();
-        Ok(Outcome { sent, is_repeated })
+        let sent = at_once.into_iter().map(|(id, at_once)| Sent {
+            id: id.reference(),
+            state: states.get(&id).copied().unwrap_or(at_once),
+        });
+        Ok(Outcome { sent: sent.collect(), is_repeated })
+    }
+
+    async fn prepare_all(
+        &self,
+        targets: &[(NodeId, QueueName)],
+        messages: Vec<NewMessage>,
+    ) -> Result<(Vec<Outgoing>, Vec<Staged>), ServiceError> {
+        let (mut prepared, mut staged) = (Vec::new(), Vec::new());
+        for mut message in messages {
+            if targets.len() > 1 && message.delivery.is_durable() {
+                message.body = self.share(message.body).await?;
+            }
+            for (destination, queue) in targets {
+                let (outgoing, body) = self.prepare(*destination, queue, message.clone()).await?;
+                prepared.push(outgoing);
+                staged.extend(body);
+            }
+        }
+        Ok((prepared, staged))
     }
 
     /// What this node knows of a message that it accepted.

@@ -205,6 +205,8 @@ impl Storage for SledStore {
             used_bytes: self.table.as_ref().map_or(0, Table::file_bytes),
             free_bytes: fs4::available_space(self.home.root()).ok(),
             commits: self.commits,
+            written_bytes: self.table.as_ref().map_or(0, Table::written_bytes),
+            sync_us: self.table.as_ref().map_or(0, Table::sync_us),
         }
     }
 }

@@ -112,6 +112,11 @@ impl Node {
         self.dir.path()
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Runs a command for it.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         run(self.data(), args, b"")

@@ -90,3 +90,28 @@ async fn what_is_larger_than_the_limit_is_refused_early_and_late() {
         .await
         .refused(404, "no_such_queue");
 }
+
+#[tokio::test]
+async fn one_send_to_several_queues_stores_one_body() {
+    let (node, mut http) = with_queue().await;
+    http.put("/v1/queues/q2", json!({})).await.expect(201);
+    let body = bytes(7);
+    let several = "/v1/queues/q,q2/messages";
+    let sent = http.raw("POST", several, None, body.clone().into()).await.expect(201);
+    let ids: Vec<&Value> = sent["messages"].as_array().expect("a list").iter().collect();
+    assert_eq!(ids.len(), 2);
+    assert_ne!(ids[0]["id"], ids[1]["id"]);
+    let mut raw = node.connect().await.with("accept", "application/octet-stream");
+    for queue in ["q", "q2"] {
+        let path = format!("/v1/queues/{queue}/receive");
+        let got = raw.post(&path, json!({"lease_s": 60})).await;
+        assert!(got.bytes == body, "{queue}");
+        let token = got.headers["meshmq-lock-token"].to_str().expect("text").to_owned();
+        http.call("POST", &format!("/v1/locks/{token}/ack"), None).await.expect(204);
+    }
+    http.post("/v1/queues/q,none/messages", json!({"body": "x"}))
+        .await
+        .refused(404, "no_such_queue");
+    let queue = http.get("/v1/queues/q").await.expect(200);
+    assert_eq!(queue["ready"], 0, "all or none");
+}

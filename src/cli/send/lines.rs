@@ -50,7 +50,8 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
         let state = styled(GOOD, state.as_str().replace('_', " "));
         context.out.say(format!("{} {state} → {}", count(sum.stored, "message"), args.address))?;
     }
-    sum.missed.map_or(Ok(Exit::Done), |sent| judge(&sent, args.wait, context.timeout()))
+    sum.missed.map_or(Ok(()), |sent| judge(&sent, args.wait, context.timeout()))?;
+    Ok(Exit::Done)
 }
 
 /// Sends batch after batch until the source ends.

@@ -38,7 +38,7 @@ pub(super) struct WaitQuery {
 #[utoipa::path(
     post, path = "/v1/queues/{queue}/messages", tag = "messages", operation_id = "messages_send",
     params(
-        ("queue" = String, Path, description = "A queue, or `queue@node`"),
+        ("queue" = String, Path, description = "A queue, `queue@node`, or several joined by commas"),
         ("wait" = inline(Option<Wait>), Query, description = "Until when the answer waits"),
         ("timeout_s" = inline(Option<f64>), Query, description = "How long at most, in seconds",
          minimum = 0, maximum = 9_000_000_000_000.0),
@@ -84,7 +84,7 @@ pub(super) async fn send(
     let mut sent: Vec<Sent> =
         outcome.sent.into_iter().map(|sent| view::sent(&service, sent)).collect();
     let answer = match sent.pop() {
-        Some(only) if !is_batch => axum::Json(only).into_response(),
+        Some(only) if !is_batch && sent.is_empty() => axum::Json(only).into_response(),
         last => {
             sent.extend(last);
             axum::Json(BatchSent { messages: sent }).into_response()

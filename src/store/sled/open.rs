@@ -32,6 +32,8 @@ pub(super) struct Engine {
     mark: Cell<Mark>,
     witness: Witness,
     survey: Survey,
+    /// How long it has waited for the disk.
+    synced: Cell<Duration>,
 }
 
 /// The last values of the keys that a commit changes.
@@ -170,7 +172,15 @@ fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
     let file = file.map_err(|error| io_error("open", &path, &error))?;
     let (mark, survey) = (Cell::default(), Survey::default());
     let witness = Witness::open(dir)?;
-    let engine = Engine { db, file, blobs: dir.join("blobs"), mark, witness, survey };
+    let engine = Engine {
+        db,
+        file,
+        blobs: dir.join("blobs"),
+        mark,
+        witness,
+        survey,
+        synced: Cell::default(),
+    };
     // What was recovered may still be in the page cache alone, and the engine will act on it.
     if let Err(error) = engine.sync().and_then(|()| sync_tree(dir)) {
         engine.close()?;
@@ -280,8 +290,17 @@ impl Engine {
     /// Writes down what sled holds back, then syncs data and size of its file. Always both: sled's
     /// flush is no sync, and says that there is nothing to do when its timer has just written.
     pub(super) fn sync(&self) -> Result<(), StorageError> {
+        let begun = Instant::now();
         call(|| self.db.flush())?;
-        self.file.sync_data().map_err(|error| io_error("sync", Path::new("db"), &error))
+        let outcome =
+            self.file.sync_data().map_err(|error| io_error("sync", Path::new("db"), &error));
+        self.synced.set(self.synced.get() + begun.elapsed());
+        outcome
+    }
+
+    /// How long it has waited for the disk since it was opened.
+    pub(super) const fn synced(&self) -> Duration {
+        self.synced.get()
     }
 
     /// Length of sled's file.

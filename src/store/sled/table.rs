@@ -14,6 +14,7 @@ use crate::engine::record::{Key, Record};
 use crate::engine::storage::{StorageError, Write};
 use crate::store::bodies::{BodyLog, Place};
 use crate::store::keys::{KEY_MAX, decode_key, encode_key};
+use std::time::{Duration, Instant};
 
 /// Bytes of a thin segment that one commit looks through.
 const THINNING_BYTES: u64 = 1 << 20;
@@ -24,6 +25,8 @@ const THINNING_BYTES_AT_START: u64 = 8 << 20;
 pub(super) struct Table {
     engine: Engine,
     bodies: BodyLog,
+    written_bytes: u64,
+    bodies_sync: Duration,
 }
 
 /// A commit as it is put together.
@@ -71,7 +74,8 @@ impl Table {
             shrink::at_start(home, opened?, options.shrink_from, options.cache_bytes, open)?;
         let mut bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
         engine.survey().segments.iter().for_each(|(&segment, &live)| bodies.count(segment, live));
-        let mut table = Self { engine, bodies };
+        let (written_bytes, bodies_sync) = (0, Duration::ZERO);
+        let mut table = Self { engine, bodies, written_bytes, bodies_sync };
         let missing = table.bodies.missing();
         if !missing.is_empty() {
             (options.alarm)(&super::Alarm::BodiesMissing(missing));
@@ -126,6 +130,7 @@ impl Table {
             }
             Write::Put(Key::Chunk(content, index), Record::Chunk(bytes)) => {
                 let place = self.bodies.append(*content, *index, bytes)?;
+                self.written_bytes += place.bytes();
                 Ok(Some(place.encode().to_vec()))
             }
             Write::Put(_, record) => encode_record(record).map(Some).map_err(refused),
@@ -164,7 +169,12 @@ impl Table {
     }
 
     fn finish(&mut self, draft: Draft) -> Result<(), StorageError> {
+        let begun = Instant::now();
         self.bodies.sync()?;
+        self.bodies_sync += begun.elapsed();
+        let entries = draft.changes.iter();
+        let bytes = entries.map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
+        self.written_bytes += bytes.sum::<usize>() as u64;
         let replaced = self.engine.commit(draft.changes)?;
         for place in replaced.iter().chain(&draft.overwritten) {
             self.bodies.release(place);
@@ -224,6 +234,16 @@ impl Table {
     #[cfg(test)]
     pub(super) fn tree(&self) -> &::sled::Tree {
         self.engine.tree()
+    }
+
+    /// Bytes of keys, values and chunks that commits wrote since it was opened.
+    pub(super) const fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
+    /// How long commits waited for the disk since it was opened, in microseconds.
+    pub(super) fn sync_us(&self) -> u64 {
+        (self.bodies_sync + self.engine.synced()).as_micros() as u64
     }
 
     /// Bytes of all files.
