@@ -3,6 +3,8 @@
 
 #[path = "cli/config.rs"]
 mod config;
+#[path = "cli/descriptors.rs"]
+mod descriptors;
 #[path = "cli/exits.rs"]
 mod exits;
 #[path = "cli/help.rs"]

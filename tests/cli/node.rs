@@ -85,7 +85,22 @@ impl Node {
     /// The same with further arguments.
     pub(crate) fn start_with(name: &str, args: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let mut child = command(dir.path())
+        let program = command(dir.path());
+        Self::run_as(program, dir, name, args)
+    }
+
+    /// Starts a node for which a shell has set limits before.
+    pub(crate) fn start_under(limits: &str, name: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let plain = command(dir.path());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")]).arg(plain.get_program());
+        shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::run_as(shell, dir, name, &[])
+    }
+
+    fn run_as(mut program: Command, dir: TempDir, name: &str, args: &[&str]) -> Self {
+        let mut child = program
             .args(["up", "--json", "--name", name, "--listen", "127.0.0.1:0", "--no-discovery"])
             .args(["--http", "127.0.0.1:0"])
             .arg("--exit-with-stdin")
