@@ -49,8 +49,8 @@ pub mod telemetry;
 
 #[cfg(feature = "client")]
 pub use api::{
-    Cause, Client, Delivery, Error, Message, MessageId, Peer, PeerState, Queue, QueueInfo,
-    QueueSpec, QueuedMessage, Receipt, Receiver, ReceiverBuilder, Result, State,
+    Cause, Client, Delivery, Error, Event, Events, Message, MessageId, Peer, PeerState, Queue,
+    QueueInfo, QueueSpec, QueuedMessage, Receipt, Receiver, ReceiverBuilder, Result, State,
 };
 #[cfg(feature = "node")]
 pub use api::{Node, NodeBuilder, Preset};

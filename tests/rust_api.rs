@@ -2,6 +2,8 @@
 
 #[path = "common/mod.rs"]
 mod common;
+#[path = "rust_api/events.rs"]
+mod events;
 #[path = "rust_api/receiving.rs"]
 mod receiving;
 #[path = "rust_api/sending.rs"]

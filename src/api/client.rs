@@ -2,7 +2,7 @@
 
 use super::socket::SocketWay;
 use super::way::{Peer, Way};
-use super::{Error, Queue, QueueInfo, QueueSpec, Result};
+use super::{Error, Events, Queue, QueueInfo, QueueSpec, Result};
 use crate::config::{self, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +71,16 @@ impl Client {
     /// [`Error::NotReachable`].
     pub async fn peers(&self) -> Result<Vec<Peer>> {
         self.way.peers().await
+    }
+
+    /// What happens at the node from now on: messages that come further, links that come and go.
+    /// Nothing is kept for those who were not there, so a stream that broke off is not resumed: ask
+    /// with [`Receipt::state`](super::Receipt::state) for what you follow.
+    ///
+    /// # Errors
+    /// [`Error::NotReachable`].
+    pub async fn events(&self) -> Result<Events> {
+        self.way.events().await
     }
 
     /// The node's name in its mesh; empty until it is a member of one.

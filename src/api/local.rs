@@ -2,11 +2,13 @@
 
 use super::body::{BodyStream, Pieces};
 use super::way::{Answer, PeekPage, Peer, PeerState, Session, Settle, Taken, Until, Way};
-use super::{Error, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State};
+use super::{
+    Error, Event, Events, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State,
+};
 use crate::client::json::rfc3339;
 use crate::engine::command::{MessageState, Place, QueueView, Settlement};
 use crate::engine::message::Priority;
-use crate::service::{self, NewMessage, Service, ServiceError, Wait};
+use crate::service::{self, NewMessage, News, Service, ServiceError, Wait};
 use futures::StreamExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,17 +114,31 @@ impl Way for LocalWay {
             if self.service.is_stopping() && until != Until::Now {
                 return Err(ServiceError::Stopping.into());
             }
-            let text = |reason: crate::engine::record::DeathReason| reason.as_str().to_owned();
-            Ok(match sent.state {
-                MessageState::Stored => State::Stored,
-                MessageState::InTransit(node) => {
-                    State::InTransit { held_by: self.service.node_text(node) }
+            Ok(state(&self.service, sent.state))
+        })
+    }
+
+    fn events(&self) -> Answer<'_, Events> {
+        let service = self.service.clone();
+        let events = self.service.news().map(move |news| {
+            Ok(match news {
+                News::State(sent) => Event::State {
+                    id: MessageId::new(sent.id.to_string()),
+                    state: state(&service, sent.state),
+                },
+                News::Entered { queue, id } => {
+                    Event::Entered { queue: queue.to_string(), id: MessageId::new(id.to_string()) }
                 }
-                MessageState::Arrived => State::Arrived,
-                MessageState::Received => State::Received,
-                MessageState::Dead(reason) => State::Dead { reason: text(reason) },
-                MessageState::Unconfirmed(reason) => State::Unconfirmed { reason: text(reason) },
+                News::Consumed { queue, id } => {
+                    Event::Consumed { queue: queue.to_string(), id: MessageId::new(id.to_string()) }
+                }
+                News::Link { node, up } => Event::Link { node, up },
+                News::Lagged(missed) => Event::Lagged { missed },
             })
+        });
+        let is_over = self.service.is_stopping();
+        Box::pin(async move {
+            if is_over { Err(ServiceError::Stopping.into()) } else { Ok(Events::new(events)) }
         })
     }
 
@@ -209,6 +225,18 @@ impl Way for LocalWay {
 
     fn name(&self) -> Answer<'_, String> {
         Box::pin(async move { Ok(self.service.status().await?.name) })
+    }
+}
+
+fn state(service: &Service, state: MessageState) -> State {
+    let text = |reason: crate::engine::record::DeathReason| reason.as_str().to_owned();
+    match state {
+        MessageState::Stored => State::Stored,
+        MessageState::InTransit(node) => State::InTransit { held_by: service.node_text(node) },
+        MessageState::Arrived => State::Arrived,
+        MessageState::Received => State::Received,
+        MessageState::Dead(reason) => State::Dead { reason: text(reason) },
+        MessageState::Unconfirmed(reason) => State::Unconfirmed { reason: text(reason) },
     }
 }
 

@@ -28,6 +28,7 @@ mod body;
 mod client;
 mod delivery;
 mod error;
+mod events;
 #[cfg(feature = "node")]
 mod local;
 mod message;
@@ -43,6 +44,7 @@ pub use body::BodyStream;
 pub use client::Client;
 pub use delivery::Delivery;
 pub use error::{Cause, Error, Result};
+pub use events::{Event, Events};
 pub use message::{Message, MessageId, QueuedMessage};
 #[cfg(feature = "node")]
 pub use node::{Node, NodeBuilder, Preset};

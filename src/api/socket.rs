@@ -7,7 +7,10 @@ mod pool;
 
 use super::body::{BodyStream, Pieces};
 use super::way::{Answer, PeekPage, Peer, Session, Settle, Taken, Until, Way};
-use super::{Error, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State};
+use super::{
+    Error, Event, Events, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State,
+};
+use crate::client::events::of_node;
 use crate::client::http::{Client as Connection, ClientError};
 use crate::client::{json, path, raw};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -142,6 +145,18 @@ impl Way for SocketWay {
         Box::pin(async move {
             let connection = Mutex::new(Connection::connect(&self.socket).await?);
             Ok(Arc::new(SocketSession { connection }) as Arc<dyn Session>)
+        })
+    }
+
+    fn events(&self) -> Answer<'_, Events> {
+        Box::pin(async move {
+            let mut connection = Connection::connect(&self.socket).await?;
+            let pieces = connection.download("/v1/events").await?;
+            // The connection lives as long as it is read from.
+            let events = of_node(pieces).inspect(move |_| {
+                let _ = &connection;
+            });
+            Ok(Events::new(events.map_ok(read_event).map_err(Error::from)))
         })
     }
 
@@ -334,6 +349,22 @@ fn read(message: json::Message) -> Result<QueuedMessage> {
             reply_to: message.reply_to,
         },
     })
+}
+
+fn read_event(event: json::NodeEvent) -> Event {
+    match event {
+        json::NodeEvent::State(sent) => {
+            Event::State { id: MessageId::new(sent.id.clone()), state: state(sent) }
+        }
+        json::NodeEvent::Entered(at) => {
+            Event::Entered { queue: at.queue, id: MessageId::new(at.id) }
+        }
+        json::NodeEvent::Consumed(at) => {
+            Event::Consumed { queue: at.queue, id: MessageId::new(at.id) }
+        }
+        json::NodeEvent::Link(link) => Event::Link { node: link.node, up: link.up },
+        json::NodeEvent::Lagged(lag) => Event::Lagged { missed: lag.missed },
+    }
 }
 
 fn state(sent: json::Sent) -> State {

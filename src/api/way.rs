@@ -4,7 +4,7 @@
 //! else in this part is written once on top.
 
 use super::body::{BodyStream, Pieces};
-use super::{Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State};
+use super::{Events, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State};
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -76,6 +76,9 @@ pub(super) trait Way: Debug + Send + Sync {
 
     /// A session: what is received in it returns to its queue when it is dropped.
     fn open(&self) -> Answer<'_, Arc<dyn Session>>;
+
+    /// What happens from now on.
+    fn events(&self) -> Answer<'_, Events>;
 
     fn settle<'a>(&'a self, token: &'a str, how: Settle) -> Answer<'a, ()>;
 

@@ -16,6 +16,7 @@ mod dead;
 mod demo;
 mod doctor;
 mod down;
+mod events;
 mod flags;
 mod invite;
 mod join;
@@ -28,6 +29,7 @@ mod recv;
 mod sandbox;
 mod send;
 mod status;
+mod stop;
 mod token;
 mod trace;
 mod up;
@@ -70,6 +72,7 @@ enum Command {
     Dead(dead::DeadCommand),
     Why(why::WhyArgs),
     Trace(trace::TraceArgs),
+    Events(events::EventsArgs),
     Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -131,6 +134,7 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Dead(command) => dead::run(command, context).await,
         Command::Why(args) => why::run(args, context).await,
         Command::Trace(args) => trace::run(args, context).await,
+        Command::Events(args) => events::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Config(command) => config::run(command, context),
         Command::Token(command) => token::run(command, context).await,

@@ -9,6 +9,7 @@ mod session;
 use super::context::Context;
 use super::error::{CliError, Exit};
 use super::output::{WARN, styled};
+use super::stop::stop_signal;
 use super::units::parse_duration;
 use crate::client::json::Message;
 use clap::{Args, ValueEnum};
@@ -237,25 +238,4 @@ async fn print_large(
         context.out.raw(b"\n")?;
     }
     context.out.flush()
-}
-
-/// Becomes true at Ctrl-C or SIGTERM: what is being handed over is finished, nothing more taken.
-fn stop_signal() -> Result<watch::Receiver<bool>, CliError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let no_signal = |why: std::io::Error| {
-        CliError::new(Exit::Defect, "no_signal", format!("signals cannot be caught: {why}"))
-    };
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signal)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signal)?;
-    let (to, stop) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        to.send_replace(true);
-        // Kept until nobody listens, so that `changed` never fails while the loop runs.
-        to.closed().await;
-    });
-    Ok(stop)
 }

@@ -19,7 +19,7 @@ pub use admin::{
     Ready, ReadyEvent, RetryRequest, Status, Stranger,
 };
 pub use body::{BadBody, join_body, split_body};
-pub use events::{LagEvent, LinkEvent, QueueEvent, StreamEvent};
+pub use events::{LagEvent, LinkEvent, NodeEvent, QueueEvent, StreamEvent};
 pub use explain::{Condition, ConditionState, Step, Trace, Why};
 pub use message::{
     AckRequest, Acked, Batch, BatchSent, ExtendRequest, Lock, Message, NewMessage, ReceiveRequest,

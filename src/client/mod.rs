@@ -3,6 +3,7 @@
 //!
 //! Refuses to know what is behind the door; the gateway serializes the same types.
 
+pub mod events;
 pub mod http;
 pub mod json;
 pub mod path;

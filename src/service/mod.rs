@@ -14,6 +14,7 @@ mod links;
 mod membership;
 mod message;
 mod metrics;
+mod news;
 mod peers;
 mod queues;
 mod receive;
@@ -32,6 +33,7 @@ pub use links::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sight
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewBody, NewMessage, limits};
 pub use metrics::{Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, TIMED_MAX};
+pub use news::News;
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};

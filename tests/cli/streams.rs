@@ -3,6 +3,7 @@
 use super::node::{Node, command, run};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 fn numbers(from: u64, to: u64) -> Vec<u8> {
     (from..=to).flat_map(|n| format!("{n}\n").into_bytes()).collect()
@@ -151,5 +152,46 @@ fn lines_are_sent_as_they_come() {
     input.write_all(b"first\n").expect("it reads");
     assert_eq!(node.ok(&["recv", "orders", "--wait", "20s"]), "first");
     drop(input);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn events_are_shown_as_they_happen() {
+    let node = node_with(&["orders"]);
+    let none = node.run(&["events", "--timeout", "100ms"]);
+    assert_eq!((none.code, none.stdout.as_str()), (1, ""));
+    assert_eq!(none.stderr, "nothing happened\n");
+    let mut child = command(node.data())
+        .args(["events", "--follow", "--json"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let reader = BufReader::new(child.stdout.take().expect("it is piped"));
+    let (to, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in reader.lines().map_while(Result::ok) {
+            // The test may have seen enough.
+            let _ = to.send(line);
+        }
+    });
+    let until = Instant::now() + Duration::from_secs(60);
+    // Nobody tells when it has begun to listen.
+    let (id, line) = loop {
+        assert!(Instant::now() < until, "no event came");
+        let sent = node.json(&["send", "orders", "x"])[0]["id"].as_str().expect("text").to_owned();
+        if let Ok(line) = lines.recv_timeout(Duration::from_millis(200)) {
+            break (sent, line);
+        }
+    };
+    let event: serde_json::Value = serde_json::from_str(&line).expect("an object");
+    assert_eq!(
+        (&event["event"], &event["queue"]),
+        (&"entered".into(), &"orders".into()),
+        "{event}"
+    );
+    assert_eq!(event["id"].as_str(), Some(&*id));
+    let killed = std::process::Command::new("kill").arg(child.id().to_string()).status();
+    assert!(killed.expect("kill is there").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }

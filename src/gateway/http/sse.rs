@@ -8,9 +8,8 @@ use super::error::Refusal;
 use super::extract::{Name, Query, count_up_to, number};
 use super::locks::lease_ms;
 use super::{Caller, view};
-use crate::client::json::{LagEvent, LinkEvent, QueueEvent, RECEIVE_MAX, StreamEvent};
-use crate::engine::step::Event as News;
-use crate::service::{DeliveryStream, LinkNews, Sent, Service, StreamOptions, WINDOW_DEFAULT};
+use crate::client::json::{RECEIVE_MAX, StreamEvent};
+use crate::service::{DeliveryStream, Service, StreamOptions, WINDOW_DEFAULT};
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -19,8 +18,6 @@ use futures::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 /// Between two comments that keep a silent stream open, and tell the node of a lost reader.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -110,44 +107,15 @@ pub(super) async fn news(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
 ) -> Response {
-    let (messages, links) = (service.handle().events(), service.link_news());
-    let of_messages = stream::unfold((service.clone(), messages), next_of_messages);
-    let of_links = stream::unfold((service.clone(), links), next_of_links);
-    let events = stream::select(of_messages, of_links);
-    answer(&service, &caller, events)
-}
-
-type Feed<T> = (Service, Receiver<T>);
-
-async fn next_of_messages((service, mut feed): Feed<News>) -> Option<(Event, Feed<News>)> {
-    loop {
-        let event = match feed.recv().await {
-            Ok(News::State { id, state }) => {
-                event("state", &view::sent(&service, Sent { id: id.reference(), state }))
-            }
-            Ok(News::Entered { queue, id, .. }) => {
-                event("entered", &QueueEvent { queue: queue.to_string(), id: id.to_string() })
-            }
-            Ok(News::Consumed { queue, id }) => {
-                event("consumed", &QueueEvent { queue: queue.to_string(), id: id.to_string() })
-            }
-            Ok(_) => continue,
-            Err(RecvError::Lagged(missed)) => event("lagged", &LagEvent { missed }),
-            Err(RecvError::Closed) => return None,
-        };
-        return Some((event, (service, feed)));
-    }
-}
-
-async fn next_of_links((service, mut feed): Feed<LinkNews>) -> Option<(Event, Feed<LinkNews>)> {
-    let event = match feed.recv().await {
-        Ok(LinkNews { node, up }) => {
-            event("link", &LinkEvent { node: service.node_text(node), up })
+    let events = service.news().map({
+        let service = service.clone();
+        move |news| {
+            let news = view::news(&service, news);
+            let data = news.data().expect("the wire types have string keys only");
+            Event::default().event(news.name()).data(data)
         }
-        Err(RecvError::Lagged(missed)) => event("lagged", &LagEvent { missed }),
-        Err(RecvError::Closed) => return None,
-    };
-    Some((event, (service, feed)))
+    });
+    answer(&service, &caller, events)
 }
 
 fn event(name: &'static str, data: &impl Serialize) -> Event {

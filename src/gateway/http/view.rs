@@ -1,7 +1,9 @@
 //! From the service's answers to the JSON of the door.
 
 use crate::client::json::{self, rfc3339};
+use crate::engine::address::QueueName;
 use crate::engine::command::{MessageState, OutgoingState, QueueView};
+use crate::engine::ids::MessageId;
 use crate::engine::time::Timestamp;
 use crate::service::{self, Service};
 use std::time::Duration;
@@ -30,6 +32,21 @@ pub(super) fn sent(service: &Service, sent: service::Sent) -> json::Sent {
     };
     let reason = reason.map(|reason| reason.as_str().to_owned());
     json::Sent { id: sent.id.to_string(), state, held_by, reason }
+}
+
+/// Something that happened.
+pub(super) fn news(service: &Service, news: service::News) -> json::NodeEvent {
+    let at = |queue: QueueName, id: MessageId| json::QueueEvent {
+        queue: queue.to_string(),
+        id: id.to_string(),
+    };
+    match news {
+        service::News::State(sent) => json::NodeEvent::State(self::sent(service, sent)),
+        service::News::Entered { queue, id } => json::NodeEvent::Entered(at(queue, id)),
+        service::News::Consumed { queue, id } => json::NodeEvent::Consumed(at(queue, id)),
+        service::News::Link { node, up } => json::NodeEvent::Link(json::LinkEvent { node, up }),
+        service::News::Lagged(missed) => json::NodeEvent::Lagged(json::LagEvent { missed }),
+    }
 }
 
 /// A message that was peeked at.
