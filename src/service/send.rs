@@ -64,9 +64,13 @@ impl Service {
         timeout: Duration,
     ) -> Result<Outcome, ServiceError> {
         let targets = to.split(',').map(|to| self.resolve(to)).collect::<Result<Vec<_>, _>>()?;
-        if !(1..=SEND_MAX).contains(&(messages.len() * targets.len())) {
-            let bounds = format!("from 1 to {SEND_MAX}, counted for each address");
+        if messages.is_empty() || messages.len() > SEND_MAX {
+            let bounds = format!("from 1 to {SEND_MAX}");
             return Err(ServiceError::out_of_bounds("the number of messages", bounds));
+        }
+        if messages.len() * targets.len() > SEND_MAX {
+            let limit = format!("{SEND_MAX} messages, counted for each address");
+            return Err(ServiceError::TooLong { what: "a send", limit });
         }
         // What is staged stays until the engine has taken it.
         let (messages, staged) = self.prepare_all(&targets, messages).await?;

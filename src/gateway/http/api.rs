@@ -78,7 +78,7 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
 });
 
 /// A queue, or `queue@node`.
-const ADDRESS: &str = "^[A-Za-z0-9._-]{1,124}(@[a-z0-9~-]{1,128})?$";
+const ADDRESS: &str = "[A-Za-z0-9._-]{1,124}(@[a-z0-9~-]{1,128})?";
 
 /// The id of a message: three numbers of 64 bits in base 32.
 fn message_id() -> String {
@@ -99,9 +99,10 @@ fn encoded_text(max: usize) -> String {
 }
 
 /// The pattern of a parameter that several calls have, or that a formula makes.
-fn pattern(path: &str, parameter: &str) -> Option<String> {
+fn pattern(path: &str, operation: &str, parameter: &str) -> Option<String> {
     match parameter {
-        "queue" => Some(ADDRESS.to_owned()),
+        "queue" if operation == "messages_send" => Some(format!("^{ADDRESS}(,{ADDRESS})*$")),
+        "queue" => Some(format!("^{ADDRESS}$")),
         "id" if !path.starts_with("/v1/tokens") => Some(message_id()),
         "Meshmq-Label" => Some(encoded_text(LABEL_MAX)),
         _ => None,
@@ -129,6 +130,7 @@ fn refine(document: &mut Value) {
                 .map(move |one| (path, one))
         });
     for (path, operation) in operations {
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
         // A parameter is left out or there; it is never null.
         for parameter in
             operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten()
@@ -137,7 +139,7 @@ fn refine(document: &mut Value) {
                 types.retain(|name| name != "null");
             }
             let name = parameter["name"].as_str().unwrap_or_default();
-            if let Some(pattern) = pattern(path, name) {
+            if let Some(pattern) = pattern(path, &id, name) {
                 parameter["schema"]["pattern"] = pattern.into();
             }
         }
