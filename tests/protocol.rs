@@ -11,6 +11,8 @@ mod bounded;
 mod commits;
 #[path = "protocol/crash_points.rs"]
 mod crash_points;
+#[path = "protocol/damage.rs"]
+mod damage;
 #[path = "protocol/delivery.rs"]
 mod delivery;
 #[path = "protocol/directory.rs"]

@@ -27,6 +27,7 @@ mod queue;
 mod recv;
 mod sandbox;
 mod send;
+mod service;
 mod status;
 mod token;
 mod trace;
@@ -75,6 +76,8 @@ enum Command {
     Config(config::ConfigCommand),
     #[command(subcommand)]
     Token(token::TokenCommand),
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(completion::ManArgs),
@@ -134,6 +137,7 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Config(command) => config::run(command, context),
         Command::Token(command) => token::run(command, context).await,
+        Command::Service(command) => service::run(command, context),
         Command::Demo(args) => demo::run(args, context).await,
         Command::Completion(args) => completion::completion(args, Cli::command(), context),
         Command::Man(args) => completion::man(args, Cli::command(), context),

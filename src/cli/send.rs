@@ -31,7 +31,7 @@ Examples:
   meshmq send orders@pc-b 'two boxes' --wait received --timeout 10s
   seq 1000 | meshmq send ledger@pc-b --lines --delivery transactional")]
 pub(super) struct SendArgs {
-    /// Where to: queue or queue@node; several are joined by commas, and their body is stored once
+    /// Where to: queue or queue@node; several are joined by commas
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     address: String,
     /// The body itself, @FILE, or - for standard input [default: -]

@@ -281,6 +281,8 @@ pub enum Reply {
     Staged(u64),
     /// Chunks of a content, in order; fewer than asked for where it ends.
     Chunks(Vec<Bytes>),
+    /// The first of the chunks does not read back.
+    Damaged,
     /// Messages under locks.
     Deliveries(Vec<Delivered>),
     /// Messages as they lie.

@@ -1,11 +1,12 @@
 //! The dead-letter queue: what ended, why, and whether that is certain.
 
 use super::address::{NodeId, QueueName};
-use super::command::DeadView;
+use super::command::{DeadView, Shown};
 use super::record::{Dead, Key, Record};
 use super::rejection::Rejection;
 use super::storage::StorageError;
 use super::turn::{Fault, Turn};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// The dead-letter queue of a node.
@@ -94,7 +95,10 @@ impl DeadLetters {
                 reason: dead.reason,
                 died_at: dead.died_at,
                 unconfirmed: dead.unconfirmed,
-                inner: turn.shown(&dead.content)?,
+                inner: match turn.shown(&dead.content) {
+                    Err(StorageError::Damaged(_)) => Shown { bytes: Bytes::new(), rest: None },
+                    shown => shown?,
+                },
             });
         }
         Ok(views)

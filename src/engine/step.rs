@@ -138,6 +138,8 @@ pub enum Event {
     Learned(DirectoryRecord),
     /// A neighbour knows an opening of this node that this store never had.
     HigherEpochHeard(NodeId),
+    /// The content of a message does not read back from the store.
+    Damaged(MessageId),
     /// A verdict came that contradicts an earlier one (possible only under limits L2 and L3).
     Contradicted(MessageId),
 }

@@ -122,9 +122,13 @@ impl Reader {
         }
         let command =
             Command::Read { content: self.content, first: self.next, count: READ_CHUNKS_MAX };
-        if let Reply::Chunks(chunks) = self.handle.call(command).await? {
-            self.next += u32::try_from(chunks.len()).unwrap_or(READ_CHUNKS_MAX);
-            self.ahead.extend(chunks);
+        match self.handle.call(command).await? {
+            Reply::Chunks(chunks) => {
+                self.next += u32::try_from(chunks.len()).unwrap_or(READ_CHUNKS_MAX);
+                self.ahead.extend(chunks);
+            }
+            Reply::Damaged => return Err(CallError::Rejected(Rejection::Damaged)),
+            _ => {}
         }
         self.ahead.pop_front().ok_or(CallError::Rejected(Rejection::NoSuchMessage))
     }

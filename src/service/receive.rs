@@ -71,7 +71,7 @@ impl Service {
         let queue = self.resolve_local(queue)?;
         if !(1..=RECEIVE_MAX).contains(&max) {
             let bounds = format!("from 1 to {RECEIVE_MAX}");
-            return Err(ServiceError::bad_value("the number of messages", bounds));
+            return Err(ServiceError::out_of_bounds("the number of messages", bounds));
         }
         let until = Instant::now() + wait.min(WAIT_MAX);
         let mut events = self.handle().events();

@@ -66,7 +66,7 @@ impl Service {
         let targets = to.split(',').map(|to| self.resolve(to)).collect::<Result<Vec<_>, _>>()?;
         if !(1..=SEND_MAX).contains(&(messages.len() * targets.len())) {
             let bounds = format!("from 1 to {SEND_MAX}, counted for each address");
-            return Err(ServiceError::bad_value("the number of messages", bounds));
+            return Err(ServiceError::out_of_bounds("the number of messages", bounds));
         }
         // What is staged stays until the engine has taken it.
         let (messages, staged) = self.prepare_all(&targets, messages).await?;

@@ -159,7 +159,10 @@ impl Service {
         options: StreamOptions,
     ) -> Result<DeliveryStream, ServiceError> {
         if !(1..=RECEIVE_MAX).contains(&options.window) {
-            return Err(ServiceError::bad_value("a window", format!("from 1 to {RECEIVE_MAX}")));
+            return Err(ServiceError::out_of_bounds(
+                "a window",
+                format!("from 1 to {RECEIVE_MAX}"),
+            ));
         }
         let queue = self.queue(queue).await?.name;
         let listener = self.new_session();

@@ -93,14 +93,18 @@ pub enum SendBody {
 }
 
 impl SendBody {
-    /// Reads either form; the member `messages` tells which it is.
-    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+    /// Whether it is the form of several: the member `messages` tells.
+    pub fn is_batch(json: &[u8]) -> bool {
         #[derive(Deserialize)]
         struct Probe {
             messages: Option<serde::de::IgnoredAny>,
         }
-        let probe: Probe = serde_json::from_slice(json)?;
-        if probe.messages.is_some() {
+        serde_json::from_slice(json).is_ok_and(|probe: Probe| probe.messages.is_some())
+    }
+
+    /// Reads either form.
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+        if Self::is_batch(json) {
             serde_json::from_slice(json).map(Self::Batch)
         } else {
             serde_json::from_slice(json).map(|one| Self::One(Box::new(one)))

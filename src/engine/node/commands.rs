@@ -7,7 +7,6 @@ use crate::engine::command::{
     Command, MessageState, OutgoingState, OutgoingView, Reply, Settlement, Summary,
 };
 use crate::engine::ids::MessageRef;
-use crate::engine::limits::READ_CHUNKS_MAX;
 use crate::engine::queues::Departure;
 use crate::engine::record::{Key, Record};
 use crate::engine::rejection::Rejection;
@@ -41,9 +40,9 @@ impl Node {
                 Reply::Staged(self.partials.stage(turn, content, &bytes, session)?)
             }
             Command::Unstage(content) => self.partials.unstage(turn, content),
-            Command::Read { content, first, count } => read(turn, content, first, count)?,
+            Command::Read { content, first, count } => self.read(turn, content, first, count)?,
             Command::Receive { queue, max, lease_ms, session } => {
-                Reply::Deliveries(self.queues.receive(turn, &queue, max, lease_ms, session)?)
+                Reply::Deliveries(self.receive(turn, &queue, max, lease_ms, session)?)
             }
             Command::Locked(lock) => Reply::Peeked(vec![self.queues.locked(turn, lock)?]),
             Command::Settle { lock, how } => self.settle_lock(turn, lock, how)?,
@@ -248,18 +247,4 @@ impl Node {
         });
         Ok(Reply::Kept { private: private.collect(), directory: self.directory.all(turn)? })
     }
-}
-
-/// Reads chunks of a content; a damaged one is the reader's trouble and nobody else's.
-fn read(turn: &Turn<'_>, content: u64, first: u32, count: u32) -> Result<Reply, Fault> {
-    let mut chunks = Vec::new();
-    for index in first..first.saturating_add(count.clamp(1, READ_CHUNKS_MAX)) {
-        match turn.get(&Key::Chunk(content, index)) {
-            Ok(Some(Record::Chunk(bytes))) => chunks.push(bytes),
-            Ok(_) => break,
-            Err(StorageError::Damaged(_)) => return Err(Rejection::Damaged.into()),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if chunks.is_empty() { Err(Rejection::NoSuchMessage.into()) } else { Ok(Reply::Chunks(chunks)) }
 }

@@ -7,6 +7,7 @@
 mod answers;
 mod batch;
 mod commands;
+mod damage;
 mod due;
 mod explain;
 mod incoming;
@@ -31,7 +32,7 @@ use super::origin::Origin;
 use super::partials::Partials;
 use super::policy::{self, Way};
 use super::queues::Queues;
-use super::record::{Key, StoreInfo};
+use super::record::{Key, Spot, StoreInfo};
 use super::step::Input;
 use super::storage::StorageError;
 use super::time::Timestamp;
@@ -66,6 +67,8 @@ pub(super) struct Node {
     whole_from: BTreeMap<MessageId, BTreeMap<NodeId, Transfer>>,
     /// Requests whose answers wait for that.
     delayed: Vec<(MessageId, Exchange)>,
+    /// Copies whose contents did not read back.
+    damaged: BTreeSet<Spot>,
 }
 
 impl Node {
@@ -91,6 +94,7 @@ impl Node {
             partials: Partials::new(limits.clone()),
             whole_from: BTreeMap::new(),
             delayed: Vec::new(),
+            damaged: BTreeSet::new(),
             limits,
         }
     }
@@ -164,6 +168,12 @@ impl Node {
             self.publish(Word::Status(stream), destination, None);
         }
         self.pump_all(turn)?;
+        if self.bury_damaged(turn)? {
+            for (stream, destination) in self.origin.flush(turn) {
+                self.publish(Word::Status(stream), destination, None);
+            }
+            self.pump_all(turn)?;
+        }
         self.queues.flush(turn);
         Ok(())
     }

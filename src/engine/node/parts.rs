@@ -68,6 +68,7 @@ impl Node {
             Ok(bytes) => bytes,
             Err(StorageError::Damaged(_)) => {
                 link.large.drop_wish(at);
+                self.damaged.insert(at);
                 return Ok(());
             }
             Err(error) => return Err(error),

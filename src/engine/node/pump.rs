@@ -179,13 +179,13 @@ impl Node {
         places.sort_unstable();
         let mut ranks = link.large.ranks();
         ranks.extend(places.iter().map(|&(rank, ..)| rank));
-        for rank in ranks {
+        'filling: for rank in ranks {
             if !link.large.is_flying() {
                 self.load_part(turn, node, peer, link, batch, rank)?;
             }
             for &(_, _, destination) in places.iter().filter(|&&(of, ..)| of == rank) {
                 if self.load_place(turn, node, (rank, destination), peer, link, batch)? {
-                    return Ok(());
+                    break 'filling;
                 }
             }
             self.load_part(turn, node, peer, link, batch, rank)?;
@@ -330,7 +330,10 @@ impl Node {
         let id = copy.outer.id;
         let inner = match turn.content(&copy.content) {
             Ok(inner) => inner,
-            Err(StorageError::Damaged(_)) => return Ok(()),
+            Err(StorageError::Damaged(_)) => {
+                self.damaged.insert(at);
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let bytes = inner.len() as u64 + FRAME_OVERHEAD;

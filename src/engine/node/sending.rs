@@ -11,7 +11,7 @@ use crate::engine::message::{Content, Outer, Short, Transit};
 use crate::engine::origin::Numbered;
 use crate::engine::policy::Way;
 use crate::engine::queues::{Room, Size, fresh};
-use crate::engine::record::{Copy, Queued, Spot};
+use crate::engine::record::{Copy, DeathReason, Queued, Spot};
 use crate::engine::rejection::Rejection;
 use crate::engine::storage::StorageError;
 use crate::engine::turn::{Fault, Turn};
@@ -200,6 +200,9 @@ impl Node {
         salt: Short,
     ) -> Result<Reply, Fault> {
         let letter = self.letters.letter(turn, number)?;
+        if letter.reason == DeathReason::Damaged {
+            return Err(Rejection::Damaged.into());
+        }
         if letter.unconfirmed && !may_duplicate {
             return Err(Rejection::MayDuplicate.into());
         }
@@ -216,7 +219,10 @@ impl Node {
                 Content::Stored { number, len, ref head, hash: Some(hash) } => {
                     InnerPart::Kept { head: head.clone(), content: number, len, hash }
                 }
-                ref whole => InnerPart::Whole(turn.content(whole)?, None),
+                ref whole => match turn.content(whole) {
+                    Err(StorageError::Damaged(_)) => return Err(Rejection::Damaged.into()),
+                    bytes => InnerPart::Whole(bytes?, None),
+                },
             },
         };
         self.letters.counted(&letter, false);
@@ -231,10 +237,13 @@ impl Node {
 
     fn check_bounds(&self, message: &Outgoing) -> Result<(), Rejection> {
         let size = message.inner.len();
+        if matches!(message.inner, InnerPart::Kept { .. }) && !message.delivery.is_durable() {
+            // Its chunks would outlive it.
+            let bounds = "handed in whole if its message is express";
+            return Err(Rejection::OutOfBounds { what: "a body", bounds });
+        }
         let limit = match message.inner {
-            InnerPart::Kept { .. } if message.delivery.is_durable() => {
-                self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64)
-            }
+            InnerPart::Kept { .. } => self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64),
             _ => WHOLE_MAX as u64,
         };
         if size > limit {

@@ -1,6 +1,7 @@
 //! Reading requests: paths, queries and JSON bodies, each with its bounds.
 
 use super::error::Refusal;
+use super::wanted;
 use super::{BODY_MAX, BODY_TIME_MAX, PAGE_DEFAULT, PAGE_MAX};
 use crate::client::json::code;
 use axum::body::Body;
@@ -34,7 +35,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|query| Self(query.0)).map_err(|why| Refusal::bad_request(why.body_text()))
+        read.map(|query| Self(query.0)).map_err(|why| wanted::of_query(&why.body_text()))
     }
 }
 
@@ -74,20 +75,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let bytes = read(request, BODY_MAX).await?;
-        parse(if bytes.is_empty() { b"{}" } else { &bytes }, serde_json::from_slice).map(Self)
+        wanted::read(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
     }
-}
-
-/// Reads JSON, or says what is wrong with it.
-pub(super) fn parse<'a, T>(
-    bytes: &'a [u8],
-    read: impl FnOnce(&'a [u8]) -> Result<T, serde_json::Error>,
-) -> Result<T, Refusal> {
-    // The reader of a type would also take its fields one after the other in a list.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Refusal::bad_request("the body must be an object, not a list"));
-    }
-    read(bytes).map_err(|why| Refusal::bad_request(format!("the body cannot be read: {why}")))
 }
 
 async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
@@ -191,7 +180,7 @@ pub(super) fn count_up_to(what: &str, number: f64, max: usize) -> Result<usize, 
     let is_within = (1.0..=max as f64).contains(&number);
     if !is_within || number.fract() != 0.0 {
         let detail = format!("`{what}` must be a whole number from 1 to {max}");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, code::OUT_OF_BOUNDS, detail));
+        return Err(Refusal::out_of_bounds(detail));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
     Ok(number as usize)
@@ -219,5 +208,5 @@ pub(super) fn millis_within(
         return Ok((seconds * 1_000.0).round() as u64);
     }
     let detail = format!("`{what}` must be from {min_s} to {max_s} seconds");
-    Err(Refusal::new(StatusCode::BAD_REQUEST, code::OUT_OF_BOUNDS, detail))
+    Err(Refusal::out_of_bounds(detail))
 }

@@ -69,7 +69,7 @@ pub(super) async fn ack_all(
     Json(AckRequest { tokens }): Json<AckRequest>,
 ) -> Result<axum::Json<Acked>, Refusal> {
     if tokens.len() > RECEIVE_MAX {
-        return Err(Refusal::bad_request(format!("`tokens` holds at most {RECEIVE_MAX} locks")));
+        return Err(Refusal::out_of_bounds(format!("`tokens` holds at most {RECEIVE_MAX} locks")));
     }
     // Asked for together, so that one commit can serve them all.
     let asked = tokens.iter().map(|token| service.settle(token, Settlement::Ack));
@@ -132,7 +132,7 @@ fn locks_of(asked: SettleRequest) -> Result<Vec<(String, Settlement)>, Refusal> 
     let with = |tokens: Vec<String>, how| tokens.into_iter().map(move |token| (token, how));
     let lists = [&asked.ack, &asked.nack, &asked.give_back, &asked.extend];
     if lists.iter().any(|list| list.len() > RECEIVE_MAX) {
-        return Err(Refusal::bad_request(format!("a list holds at most {RECEIVE_MAX} locks")));
+        return Err(Refusal::out_of_bounds(format!("a list holds at most {RECEIVE_MAX} locks")));
     }
     Ok(with(asked.ack, Settlement::Ack)
         .chain(with(asked.nack, Settlement::Nack))

@@ -4,13 +4,13 @@ use super::api::{Octets, Problems};
 use super::error::Refusal;
 use super::extract::{
     Json, Name, PageQuery, Query, SECONDS_MAX, collect, digits, is_json, millis, millis_up_to,
-    number, parse,
+    number,
 };
 use super::locks::lease_ms;
-use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view};
+use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view, wanted};
 use crate::client::json::{
-    BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody, Sent,
-    Wait,
+    Batch, BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody,
+    Sent, Wait,
 };
 use crate::engine::command::Place;
 use crate::engine::message::Priority;
@@ -138,9 +138,10 @@ pub(super) fn patience(
 /// The messages of a JSON body, and whether it is a batch.
 fn read_json(bytes: Bytes) -> Result<(Vec<service::NewMessage>, bool), Refusal> {
     let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-    let (messages, is_batch) = match parse(&bytes, SendBody::parse)? {
-        SendBody::Batch(batch) => (batch.messages, true),
-        SendBody::One(message) => (vec![*message], false),
+    let (messages, is_batch) = if SendBody::is_batch(&bytes) {
+        (wanted::read::<Batch>(&bytes)?.messages, true)
+    } else {
+        (vec![wanted::read(&bytes)?], false)
     };
     let messages = messages.into_iter().map(|message| new_message(message, None));
     Ok((messages.collect::<Result<_, _>>()?, is_batch))
@@ -160,8 +161,9 @@ pub(super) fn new_message(
     };
     let priority = match message.priority {
         None => Priority::default(),
-        Some(number) => Priority::new(number)
-            .ok_or_else(|| Refusal::bad_request("`priority` must be a number from 0 to 7"))?,
+        Some(number) => Priority::new(number).ok_or_else(|| {
+            Refusal::out_of_bounds("`priority` must be a whole number from 0 to 7")
+        })?,
     };
     let time = |what, seconds: Option<f64>, max| {
         seconds.map(|given| millis_up_to(what, given, max)).transpose()

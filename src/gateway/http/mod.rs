@@ -29,6 +29,7 @@ mod sse;
 mod tcp;
 mod tokens;
 mod view;
+mod wanted;
 mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};

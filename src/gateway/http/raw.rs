@@ -9,7 +9,7 @@
 
 use super::Session;
 use super::error::Refusal;
-use super::extract::{Pieces, json_number, parse, too_large};
+use super::extract::{Pieces, json_number, too_large};
 use super::view;
 use crate::client::json::{NewMessage, code};
 use crate::client::raw::{OCTETS, encode};
@@ -107,7 +107,7 @@ fn properties(headers: &HeaderMap) -> Result<NewMessage, Refusal> {
         match property {
             "label" => message.label = Some(value()?),
             "content-type" => message.content_type = Some(value()?),
-            "priority" => message.priority = Some(number(name, plain)?),
+            "priority" => message.priority = Some(priority(number(name, plain)?)?),
             "ttl" => message.ttl_s = Some(number(name, plain)?),
             "reach-within" => message.reach_within_s = Some(number(name, plain)?),
             "delivery" => message.delivery = Some(delivery(plain)?),
@@ -123,9 +123,18 @@ fn number<T: DeserializeOwned>(name: &HeaderName, value: &str) -> Result<T, Refu
     json_number(value).ok_or_else(|| Refusal::bad_request(format!("`{name}` must be a number")))
 }
 
+/// Above the highest it stays so, and is refused with the other properties.
+fn priority(number: f64) -> Result<u8, Refusal> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    if number.fract() == 0.0 && (0.0..=255.0).contains(&number) {
+        return Ok(number as u8);
+    }
+    Err(Refusal::out_of_bounds("`meshmq-priority` must be a whole number from 0 to 7"))
+}
+
 fn delivery(value: &str) -> Result<Delivery, Refusal> {
-    let quoted = serde_json::Value::String(value.to_owned()).to_string();
-    parse(quoted.as_bytes(), serde_json::from_slice).map_err(|_| {
+    let quoted = serde_json::Value::String(value.to_owned());
+    serde_json::from_value(quoted).map_err(|_| {
         Refusal::bad_request("`meshmq-delivery` is express, recoverable or transactional")
     })
 }

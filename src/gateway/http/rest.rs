@@ -91,15 +91,15 @@ impl Rest {
         let Some(left) = left else { return };
         // A body that was waited for in vain is not waited for again.
         let is_late = answer.status() == StatusCode::REQUEST_TIMEOUT;
-        if is_late || !left.is_read().await {
+        if is_late || !left.read().await {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
 }
 
 impl Left {
-    /// Whether the body was read to its end.
-    async fn is_read(mut self) -> bool {
+    /// Reads the body; whether it came to its end.
+    async fn read(mut self) -> bool {
         if self.is_held_back || self.body.size_hint().lower() > REST_MAX as u64 {
             return false;
         }
