@@ -19,10 +19,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long closing may take before the handle is left to itself.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
+/// The coarsest step of the times that a file system notes.
+const FILE_CLOCK_STEP: Duration = Duration::from_secs(3);
 
 /// sled, open, with a second handle on its file for the sync that it does not do itself.
 pub(super) struct Engine {
@@ -34,6 +36,8 @@ pub(super) struct Engine {
     survey: Survey,
     /// How long it has waited for the disk.
     synced: Cell<Duration>,
+    /// When the directory of blobs had last changed when it was found empty.
+    blobs_seen: Cell<Option<SystemTime>>,
 }
 
 /// The last values of the keys that a commit changes.
@@ -180,6 +184,7 @@ fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
         witness,
         survey,
         synced: Cell::default(),
+        blobs_seen: Cell::default(),
     };
     // What was recovered may still be in the page cache alone, and the engine will act on it.
     if let Err(error) = engine.sync().and_then(|()| sync_tree(dir)) {
@@ -279,7 +284,21 @@ impl Engine {
     pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
         call(|| self.db.apply_batch(batch))?;
         self.sync()?;
-        refuse_blobs(&self.blobs)
+        self.refuse_new_blobs()
+    }
+
+    /// Looks into the directory of blobs again if something in it may have changed.
+    fn refuse_new_blobs(&self) -> Result<(), StorageError> {
+        let changed = fs::metadata(&self.blobs).and_then(|meta| meta.modified()).ok();
+        if changed.is_some() && changed == self.blobs_seen.get() {
+            return Ok(());
+        }
+        refuse_blobs(&self.blobs)?;
+        // What comes within the step of the file system's clock does not change the time.
+        let is_past =
+            |changed: &SystemTime| changed.elapsed().is_ok_and(|elapsed| elapsed > FILE_CLOCK_STEP);
+        self.blobs_seen.set(changed.filter(is_past));
+        Ok(())
     }
 
     /// What was found in it at opening.
