@@ -3,6 +3,7 @@
 //! Refuses to decide anything that a part below could decide; it starts the parts in order, passes
 //! what one says to the other, and stops them in the reverse order.
 
+mod compact;
 mod core;
 mod error;
 mod home;
@@ -13,8 +14,11 @@ mod ports;
 mod running;
 mod signals;
 mod space;
+mod supervisor;
 
 pub use crate::client::json::Ready;
+pub use crate::service::Compacted;
+pub use compact::compact;
 pub use error::DaemonError;
 pub use http::{BadWish, HttpWish, TlsFiles};
 pub use running::{Running, check, start};
@@ -70,13 +74,19 @@ pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<()
         signals::stop_with_stdin(running.stopper());
     }
     on_ready(running.ready());
+    supervisor::ready();
     let stopper = running.stopper();
+    let service = running.service().clone();
     let ended = running.wait();
     tokio::pin!(ended);
     tokio::select! {
         ended = &mut ended => return ended,
-        () = signals.come() => stopper.cancel(),
+        () = signals.come() => {}
+        () = service.stopping() => {}
+        () = supervisor::live(service.clone()) => {}
     }
+    supervisor::stopping();
+    stopper.cancel();
     tokio::select! {
         ended = &mut ended => ended,
         // Whoever insists does not want to wait for open requests.

@@ -9,7 +9,7 @@ use super::message::Content;
 use super::record::{Key, Record};
 use super::rejection::Rejection;
 use super::step::{Event, Output};
-use super::storage::{Storage, StorageError, Write};
+use super::storage::{Storage, StorageError, StorageStats, Write};
 use super::time::Timestamp;
 use bytes::{Bytes, BytesMut};
 use std::collections::BTreeMap;
@@ -102,8 +102,13 @@ impl<'a> Turn<'a> {
     }
 
     /// Size and room of the store.
+    pub(super) fn stats(&self) -> StorageStats {
+        self.store.stats()
+    }
+
+    /// Bytes that the disk still has.
     pub(super) fn free_bytes(&self) -> Option<u64> {
-        self.store.stats().free_bytes
+        self.stats().free_bytes
     }
 
     /// The record at a key.

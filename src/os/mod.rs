@@ -4,9 +4,13 @@
 
 mod group;
 mod process;
+#[cfg(unix)]
+mod supervisor;
 
 pub use group::{UnknownGroup, group_id};
 pub use process::{Usage, usage};
+#[cfg(unix)]
+pub use supervisor::{tell_supervisor, watchdog_limit};
 
 use std::time::Duration;
 

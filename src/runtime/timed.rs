@@ -2,7 +2,7 @@
 
 use super::histogram::Histogram;
 use crate::engine::record::{Key, Record};
-use crate::engine::storage::{Storage, StorageError, StorageStats, Write};
+use crate::engine::storage::{Compaction, Storage, StorageError, StorageStats, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -43,6 +43,10 @@ impl<S: Storage> Storage for Timed<S> {
 
     fn reload(&mut self) -> Result<(), StorageError> {
         self.store.reload()
+    }
+
+    fn compact(&mut self) -> Result<Compaction, StorageError> {
+        self.store.compact()
     }
 
     fn stats(&self) -> StorageStats {

@@ -40,7 +40,7 @@ pub use stream::{
 };
 pub use wait::{WAIT_MAX, Wait};
 
-pub use crate::runtime::Counted;
+pub use crate::runtime::{Compacted, Counted};
 
 use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{Command, Reply};

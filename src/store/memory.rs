@@ -247,7 +247,12 @@ impl Storage for MemoryStore {
 
     fn stats(&self) -> StorageStats {
         let free = self.faults.plan().capacity.map(|limit| limit.saturating_sub(self.used));
-        StorageStats { used_bytes: self.used, free_bytes: free, commits: self.commits }
+        StorageStats {
+            used_bytes: self.used,
+            live_bytes: self.used,
+            free_bytes: free,
+            commits: self.commits,
+        }
     }
 }
 

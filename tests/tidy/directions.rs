@@ -22,6 +22,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("cli", &["client", "config", "os"]),
     ("cli/up", &["client", "config", "os", "daemon", "telemetry"]),
+    ("cli/compact", &["client", "config", "os", "daemon"]),
     ("cli/config", &["client", "config", "os", "daemon"]),
     ("cli/flags", &["client", "config", "os", "daemon"]),
     ("cli/demo", &["client", "config", "os", "daemon"]),
