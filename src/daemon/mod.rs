@@ -3,6 +3,7 @@
 //! Refuses to decide anything that a part below could decide; it starts the parts in order, passes
 //! what one says to the other, and stops them in the reverse order.
 
+mod compact;
 mod core;
 mod error;
 mod home;
@@ -16,6 +17,8 @@ mod space;
 mod supervised;
 
 pub use crate::client::json::Ready;
+pub use crate::service::Compacted;
+pub use compact::compact;
 pub use error::DaemonError;
 pub use http::{BadWish, HttpWish, TlsFiles};
 pub use running::{Running, check, start};

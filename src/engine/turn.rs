@@ -10,7 +10,7 @@ use super::message::{Content, ContentHash};
 use super::record::{Key, Record};
 use super::rejection::Rejection;
 use super::step::{Event, Output};
-use super::storage::{Storage, StorageError, Write};
+use super::storage::{Storage, StorageError, StorageStats, Write};
 use super::time::Timestamp;
 use bytes::{Bytes, BytesMut};
 use std::cell::{OnceCell, RefCell};
@@ -117,9 +117,14 @@ impl<'a> Turn<'a> {
         self.outputs.push(Output::Event(event));
     }
 
+    /// Size and room of the store.
+    pub(super) fn stats(&self) -> StorageStats {
+        self.store.stats()
+    }
+
     /// Room of the store at the turn's first question.
     pub(super) fn free_bytes(&self) -> Option<u64> {
-        *self.free.get_or_init(|| self.store.stats().free_bytes)
+        *self.free.get_or_init(|| self.stats().free_bytes)
     }
 
     /// The record at a key.
