@@ -172,7 +172,8 @@ fn a_wrong_configuration_is_refused_with_its_place() {
 /// The content that is damaged ends as a dead letter with that reason; all others are delivered.
 #[test]
 fn a_damaged_content_becomes_a_dead_letter_and_others_go_on() {
-    let damages: [(&str, fn(&Path)); 4] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 4] = [
         ("flipped", |path| change(path, |bytes| bytes[100] ^= 1)),
         ("cut off", |path| change(path, |bytes| bytes.truncate(100))),
         ("zeroed", |path| change(path, |bytes| bytes.fill(0))),

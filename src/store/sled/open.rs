@@ -5,6 +5,7 @@
 //! without a word, the mark and the witness tell, and the directory goes into quarantine at once.
 
 use super::Alarm;
+use super::blobs::Blobs;
 use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, sync_tree};
 use super::mark::{Mark, Survey};
 use super::quiet;
@@ -16,30 +17,26 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How often sled's own timer writes, syncs and cleans up, in ms. sled gives back room by it alone.
 const TIMER_MS: u64 = 500;
 /// How long closing may take before the handle is left to itself.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
-/// The coarsest step of the times that a file system notes.
-const FILE_CLOCK_STEP: Duration = Duration::from_secs(3);
 
 /// sled, open, with a second handle on its file for the sync that it does not do itself.
 pub(super) struct Engine {
     db: ::sled::Db,
     file: File,
-    blobs: PathBuf,
+    blobs: Blobs,
     mark: Cell<Mark>,
     witness: Witness,
     survey: Survey,
     /// How long it has waited for the disk.
     synced: Cell<Duration>,
-    /// When the directory of blobs had last changed when it was found empty.
-    blobs_seen: Cell<Option<SystemTime>>,
     /// Bytes of keys and values.
     live: Cell<u64>,
     /// Bytes of the files beside `db`, which are written at opening only.
@@ -166,7 +163,7 @@ fn judge_contents(engine: &Engine) -> Result<(Mark, Survey), Fault> {
 
 /// Tries once, but for the lock, which a dying handle may hold for a moment.
 fn attempt(dir: &Path, cache_bytes: u64, timer_ms: u64) -> Result<Engine, Fault> {
-    refuse_blobs(&dir.join("blobs"))?;
+    Blobs::of(dir).refuse()?;
     let deadline = Instant::now() + LOCK_WAIT;
     let db = loop {
         let config = ::sled::Config::new().path(dir).cache_capacity(cache_bytes);
@@ -189,12 +186,11 @@ fn attempt(dir: &Path, cache_bytes: u64, timer_ms: u64) -> Result<Engine, Fault>
     let engine = Engine {
         db,
         file,
-        blobs: dir.join("blobs"),
+        blobs: Blobs::of(dir),
         mark: Cell::default(),
         witness: Witness::open(dir)?,
         survey: Survey::default(),
         synced: Cell::default(),
-        blobs_seen: Cell::default(),
         live: Cell::default(),
         beside: bytes_beside(dir),
     };
@@ -256,21 +252,6 @@ pub(super) fn sled_error(error: &::sled::Error) -> StorageError {
     }
 }
 
-/// A blob file is never synced by sled. None is ever made of values that this store takes.
-fn refuse_blobs(dir: &Path) -> Result<(), StorageError> {
-    match fs::read_dir(dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(io_error("read", dir, &error)),
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(StorageError::Damaged(format!(
-                "{} holds files, which are never durable; this program does not write any",
-                dir.display()
-            ))),
-        },
-    }
-}
-
 impl Engine {
     /// The tree of the store.
     pub(super) fn tree(&self) -> &::sled::Tree {
@@ -311,21 +292,7 @@ impl Engine {
     pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
         call(|| self.db.apply_batch(batch))?;
         self.sync()?;
-        self.refuse_new_blobs()
-    }
-
-    /// Looks into the directory of blobs again if something in it may have changed.
-    fn refuse_new_blobs(&self) -> Result<(), StorageError> {
-        let changed = fs::metadata(&self.blobs).and_then(|meta| meta.modified()).ok();
-        if changed.is_some() && changed == self.blobs_seen.get() {
-            return Ok(());
-        }
-        refuse_blobs(&self.blobs)?;
-        // What comes within the step of the file system's clock does not change the time.
-        let is_past =
-            |changed: &SystemTime| changed.elapsed().is_ok_and(|elapsed| elapsed > FILE_CLOCK_STEP);
-        self.blobs_seen.set(changed.filter(is_past));
-        Ok(())
+        self.blobs.refuse_new()
     }
 
     /// What was found in it at opening.
@@ -382,7 +349,7 @@ impl Engine {
 
     /// Its directory has another name now.
     pub(super) fn moved(self, dir: &Path) -> Self {
-        Self { blobs: dir.join("blobs"), ..self }
+        Self { blobs: Blobs::of(dir), ..self }
     }
 
     /// Closes it. Waits for sled's threads, but not for ever: one that has died never answers.
