@@ -1,7 +1,7 @@
 //! What happened in a run, in lines for people. Nothing is written unless somebody wants it.
 
 use meshmq::engine::command::Reply;
-use meshmq::engine::frame::{Answer, Frame, Outcome};
+use meshmq::engine::frame::{Answer, Frame, Outcome, Transfer};
 use meshmq::engine::ids::{MessageId, MessageRef, StreamId};
 use meshmq::engine::rejection::Rejection;
 use meshmq::engine::statement::Receipt;
@@ -76,6 +76,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
     let outcomes = answer.outcomes.iter().map(|(id, outcome)| match outcome {
         Outcome::Accepted => format!("has {id}"),
         Outcome::NotTaken(why) => format!("{} {id}", why.as_str()),
+        Outcome::Holding(bytes) => format!("holds {bytes} of {id}"),
     });
     let said = answer.frames.iter().map(frame);
     outcomes.chain(said).collect::<Vec<_>>().join(JOINT)
@@ -125,14 +126,20 @@ fn frame(frame: &Frame) -> String {
         Frame::Have(entries) => format!("have {}", entries.len()),
         Frame::Record(_) => "record".to_owned(),
         Frame::Synced => "synced".to_owned(),
-        Frame::Transfer(transfer) => {
-            let (id, transit) = (transfer.outer.id, transfer.transit);
-            format!(
-                "{:?} {id} age {} round {} tokens {}",
-                transfer.purpose, transit.age_ms, transit.round, transit.tokens
-            )
+        Frame::Transfer(transfer) => self::transfer(transfer),
+        Frame::Part(part) => {
+            let end = part.offset + part.bytes.len() as u64;
+            format!("{} bytes {} to {end}", transfer(&part.transfer), part.offset)
         }
     }
+}
+
+fn transfer(transfer: &Transfer) -> String {
+    let (id, transit) = (transfer.outer.id, transfer.transit);
+    format!(
+        "{:?} {id} age {} round {} tokens {}",
+        transfer.purpose, transit.age_ms, transit.round, transit.tokens
+    )
 }
 
 fn receipt(receipt: &Receipt) -> String {

@@ -3,6 +3,9 @@
 //! Refuses to create or to change anything: `daemon` does that.
 
 mod file;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod keys;
 mod settings;
 mod size;

@@ -7,10 +7,14 @@ mod config;
 mod exits;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/large.rs"]
+mod large;
 #[path = "cli/mesh.rs"]
 mod mesh;
 #[path = "cli/node.rs"]
 mod node;
+#[path = "cli/service.rs"]
+mod service;
 #[path = "cli/sessions.rs"]
 mod sessions;
 #[path = "cli/streams.rs"]

@@ -8,8 +8,9 @@
 mod samples;
 
 use meshmq::codec::{
-    HopAnswer, HopRequest, decode_answer, decode_inner, decode_record, decode_request, digest,
-    encode_answer, encode_inner, encode_record, encode_request, encode_statement,
+    HopAnswer, HopRequest, content_hash, decode_answer, decode_inner, decode_record,
+    decode_request, digest, encode_answer, encode_inner, encode_record, encode_request,
+    encode_statement,
 };
 use meshmq::engine::frame::Frame;
 use meshmq::engine::message::Outer;
@@ -56,7 +57,7 @@ fn encoded() -> BTreeMap<String, Vec<u8>> {
     }
     for (name, outer) in samples::outers() {
         add(format!("outer_{name}"), encode_outer(&outer));
-        add(format!("digest_{name}"), digest(&outer, b"inner bytes").0.to_vec());
+        add(format!("digest_{name}"), digest(&outer, &content_hash(b"inner bytes")).0.to_vec());
     }
     add("statement_receipt".to_owned(), encode_statement(&samples::receipt()));
     add("statement_status".to_owned(), encode_statement(&samples::status()));
@@ -144,11 +145,12 @@ fn every_kind_has_a_sample() {
         Frame::Record(_) => 5,
         Frame::Synced => 6,
         Frame::Transfer(_) => 7,
+        Frame::Part(_) => 8,
     };
     let requests = samples::requests();
     let frames: BTreeSet<i32> =
         requests.iter().flat_map(|(_, request)| &request.frames).map(frame).collect();
-    assert_eq!(frames, (0..8).collect());
+    assert_eq!(frames, (0..9).collect());
     let record = |record: &Record| match record {
         Record::Store(_) => 0,
         Record::Clock(_) => 1,
@@ -171,9 +173,12 @@ fn every_kind_has_a_sample() {
         Record::Due => 18,
         Record::Once(_) => 19,
         Record::OnceKey(_) => 20,
+        Record::Partial(_) => 21,
+        Record::Stage(_) => 22,
+        Record::Shares(_) => 23,
     };
     let records: BTreeSet<i32> = samples::records().iter().map(|(_, it)| record(it)).collect();
-    assert_eq!(records, (0..21).collect());
+    assert_eq!(records, (0..24).collect());
 }
 
 /// A sender of a later version may say more than this one knows.

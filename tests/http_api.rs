@@ -4,6 +4,8 @@ mod common;
 
 #[path = "http_api/door.rs"]
 mod door;
+#[path = "http_api/large.rs"]
+mod large;
 #[path = "http_api/messages.rs"]
 mod messages;
 #[path = "http_api/metrics.rs"]
@@ -20,6 +22,8 @@ mod queues;
 mod raw;
 #[path = "http_api/refusals.rs"]
 mod refusals;
+#[path = "http_api/rest.rs"]
+mod rest;
 #[path = "http_api/sessions.rs"]
 mod sessions;
 #[path = "http_api/streams.rs"]

@@ -7,7 +7,7 @@ mod nodes;
 #[path = "common/throttle.rs"]
 mod throttle;
 
-use meshmq::engine::limits::BODY_MAX;
+use meshmq::engine::limits::WHOLE_BODY_MAX;
 use meshmq::engine::step::Input;
 use meshmq::net::{GateLimits, NetConfig};
 use nodes::{admitted, founder, hail, quiet, transfer};
@@ -29,7 +29,7 @@ async fn a_mebibyte_crosses_a_slow_link_without_a_reconnect() {
     assert_eq!(a.handle.links()[0].address, proxy.address().to_string());
 
     let limit = Duration::from_secs(120);
-    a.ask(b.id(), 1, vec![transfer(a.id(), b.id(), 1, BODY_MAX)]);
+    a.ask(b.id(), 1, vec![transfer(a.id(), b.id(), 1, WHOLE_BODY_MAX)]);
     let outcome = a.until_within(limit, "the answer", |heard| heard.outcome(1)).await;
     assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
     let (_, _, frames) = b.heard().requests().remove(0);
@@ -89,7 +89,7 @@ async fn a_dead_link_full_of_data_is_really_gone() {
     proxy.cut();
     // More than all buffers on the way take.
     for exchange in 0..32 {
-        a.ask(b.id(), exchange, vec![transfer(a.id(), b.id(), exchange + 1, BODY_MAX)]);
+        a.ask(b.id(), exchange, vec![transfer(a.id(), b.id(), exchange + 1, WHOLE_BODY_MAX)]);
     }
     a.link_down(b.id(), 1).await;
     // Now by the address that HELLO told.

@@ -12,5 +12,3 @@ mod damage;
 mod disk_fails;
 #[path = "operations/full_disk.rs"]
 mod full_disk;
-#[path = "operations/supervised.rs"]
-mod supervised;

@@ -11,12 +11,16 @@ mod bounded;
 mod commits;
 #[path = "protocol/crash_points.rs"]
 mod crash_points;
+#[path = "protocol/damage.rs"]
+mod damage;
 #[path = "protocol/delivery.rs"]
 mod delivery;
 #[path = "protocol/directory.rs"]
 mod directory;
 #[path = "protocol/disk.rs"]
 mod disk;
+#[path = "protocol/edge.rs"]
+mod edge;
 #[path = "protocol/epochs.rs"]
 mod epochs;
 #[path = "protocol/expiry.rs"]
@@ -25,6 +29,8 @@ mod expiry;
 mod floors;
 #[path = "protocol/held.rs"]
 mod held;
+#[path = "protocol/large.rs"]
+mod large;
 #[path = "protocol/limits.rs"]
 mod limits;
 #[path = "protocol/links.rs"]

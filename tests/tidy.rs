@@ -20,7 +20,7 @@ use std::fs;
 use std::path::Path;
 
 /// Folders that hold code.
-const CODE: &[&str] = &["src", "simulations", "tests", "examples", "benches"];
+const CODE: &[&str] = &["src", "simulations", "tests", "examples", "benches", "fuzz"];
 
 fn code() -> Vec<Source> {
     load(CODE, &[".rs"])
@@ -89,7 +89,7 @@ fn white_space_is_clean() {
     let mut files = load(CODE, &endings);
     files.extend(documents());
     files.extend(load(&["Cargo.toml", "deny.toml", "clippy.toml", "rustfmt.toml"], &endings));
-    files.extend(load(&[".ci/run"], &[""]));
+    files.extend(load(&[".ci/run", "fuzz/seed"], &[""]));
     expect_none(files.iter().flat_map(words::white_space));
 }
 

@@ -4,7 +4,7 @@ use super::{Finding, Violation};
 use crate::ledger::Ledger;
 use crate::scenario::Place;
 use meshmq::engine::command::Reply;
-use meshmq::engine::frame::{Answer, Frame, Outcome};
+use meshmq::engine::frame::{Answer, Frame, Outcome, Transfer};
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::record::SentState;
 use meshmq::engine::statement::Receipt;
@@ -24,7 +24,7 @@ pub(super) fn check(ledger: &Ledger, place: Place, output: &Output) -> Finding {
             let what = "a node says that it entered its queue, but that is not on its disk";
             if entered { Ok(()) } else { Err(Violation::of(PROMISE, id, what)) }
         }
-        Output::Reply { .. } | Output::Event(_) => Ok(()),
+        Output::Reply { .. } | Output::Check { .. } | Output::Event(_) => Ok(()),
     }
 }
 
@@ -48,13 +48,19 @@ fn frame(ledger: &Ledger, place: Place, frame: &Frame) -> Finding {
         Frame::Receipt(receipt) if ledger.place(receipt.statement.destination) == Some(place) => {
             own_receipt(ledger, &receipt.statement)
         }
-        Frame::Transfer(transfer) if transfer.outer.delivery.is_durable() => {
-            let id = &transfer.outer.id;
-            let what = "a node hands it on, but has no copy on its disk";
-            if ledger.had(place, id) { Ok(()) } else { Err(Violation::of(PROMISE, id, what)) }
-        }
+        Frame::Transfer(transfer) => handed_on(ledger, place, transfer),
+        Frame::Part(part) => handed_on(ledger, place, &part.transfer),
         _ => Ok(()),
     }
+}
+
+fn handed_on(ledger: &Ledger, place: Place, transfer: &Transfer) -> Finding {
+    let id = &transfer.outer.id;
+    let what = "a node hands it on, but has no copy on its disk";
+    if !transfer.outer.delivery.is_durable() || ledger.had(place, id) {
+        return Ok(());
+    }
+    Err(Violation::of(PROMISE, id, what))
 }
 
 /// Everything that a receipt calls received has entered its queue.

@@ -179,8 +179,9 @@ impl Ledger {
     pub(crate) fn is_whole(&self, place: Place, content: &Content) -> bool {
         match content {
             Content::Inline(_) => true,
-            Content::Stored { number, len } => {
-                let pieces = len.div_ceil(meshmq::engine::limits::CHUNK_BYTES as u64);
+            Content::Stored { number, len, head, .. } => {
+                let pieces =
+                    (len - head.len() as u64).div_ceil(meshmq::engine::limits::CHUNK_BYTES as u64);
                 self.chunks.get(&(place, *number)).is_some_and(|found| found.len() as u64 == pieces)
             }
         }

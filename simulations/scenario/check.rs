@@ -18,7 +18,7 @@ const NODES_MAX: usize = 1_000;
 /// Most messages of one sender.
 const COUNT_MAX: u64 = 1_000_000;
 /// Longest body, in bytes.
-const BODY_MAX: u64 = meshmq::engine::limits::BODY_MAX as u64;
+const BODY_MAX: u64 = meshmq::engine::limits::WHOLE_BODY_MAX as u64;
 
 /// Checks a text. An error comes with the byte where it is.
 pub(super) fn check(file: &str, text: &str) -> Result<Scenario, (usize, Wrong)> {

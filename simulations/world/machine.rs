@@ -4,10 +4,14 @@ use super::{Happening, START, Stop, World};
 use crate::checkers::Violation;
 use crate::disk::{Commit, Disk};
 use crate::scenario::{Place, Side, Span};
+use meshmq::codec::ContentHasher;
 use meshmq::engine::address::NodeId;
 use meshmq::engine::frame::Frame;
-use meshmq::engine::limits::Limits;
+use meshmq::engine::limits::{CHUNK_BYTES, Limits};
+use meshmq::engine::message::ContentHash;
+use meshmq::engine::record::{Key, Record};
 use meshmq::engine::step::{Event, Input, Output};
+use meshmq::engine::storage::Storage as _;
 use meshmq::engine::{Engine, Setup};
 use std::collections::VecDeque;
 
@@ -42,6 +46,19 @@ pub(super) struct Flushing {
 }
 
 impl Machine {
+    /// The hash of a content on its disk.
+    fn hash_of(&self, content: u64, len: u64) -> Option<ContentHash> {
+        let mut hasher = ContentHasher::default();
+        for index in 0..len.div_ceil(CHUNK_BYTES as u64) {
+            let key = Key::Chunk(content, u32::try_from(index).ok()?);
+            match self.engine.as_ref()?.storage().get(&key) {
+                Ok(Some(Record::Chunk(bytes))) => hasher.update(&bytes),
+                _ => return None,
+            }
+        }
+        Some(hasher.finish())
+    }
+
     pub(super) fn new(node: NodeId) -> Self {
         Self {
             node,
@@ -233,6 +250,10 @@ impl World<'_> {
                 }
                 Output::Answer { peer, exchange, answer } => {
                     self.answer(place, peer, exchange, answer)?;
+                }
+                Output::Check { id, content, len, hash } => {
+                    let good = self.machines[place].hash_of(content, len) == Some(hash);
+                    self.input(place, Input::Checked { id, content, good });
                 }
                 Output::Event(event) => self.news(place, &event),
             }

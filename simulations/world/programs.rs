@@ -6,11 +6,13 @@ use crate::checkers::{Violation, durable_first};
 use crate::rng::Rng;
 use crate::scenario::{Place, ReceiverPlan, SenderPlan, Span};
 use bytes::Bytes;
-use meshmq::codec::{Inner, decode_inner, encode_inner};
+use meshmq::codec::{Inner, content_hash, decode_inner, encode_inner};
 use meshmq::engine::address::{LineId, NodeId, QueueName};
-use meshmq::engine::command::{Command, Delivered, Outgoing, QueueSpec, Reply, Settlement};
+use meshmq::engine::command::{
+    Command, Delivered, InnerPart, Outgoing, QueueSpec, Reply, Settlement,
+};
 use meshmq::engine::ids::MessageId;
-use meshmq::engine::limits::REACH_WITHIN_DEFAULT_MS;
+use meshmq::engine::limits::{PART_BYTES, REACH_WITHIN_DEFAULT_MS};
 use meshmq::engine::message::{Delivery, Priority, Short};
 use meshmq::engine::rejection::Rejection;
 use meshmq::engine::step::Input;
@@ -165,7 +167,11 @@ impl World<'_> {
             reach_within_ms,
             ttl_ms: plan.ttl.map(|span| self.draw(span).max(1)),
             salt: Short(salt),
-            inner: inner(&plan.queue, serial, len),
+            inner: {
+                let bytes = inner(&plan.queue, serial, len);
+                let hash = (bytes.len() > PART_BYTES).then(|| content_hash(&bytes));
+                InnerPart::Whole(bytes, hash)
+            },
         }
     }
 
@@ -228,7 +234,7 @@ impl World<'_> {
         self.checkers.delivered(&self.ledger, place, delivered)?;
         let plan = self.receivers[index].plan.clone();
         let id = delivered.message.id;
-        if !is_intact(&plan.queue, &delivered.message.inner) {
+        if !is_intact(&plan.queue, &delivered.message.inner.bytes) {
             let what = "a program was given other bytes than were sent";
             return Err(Violation::of("G2 nothing vanishes", &id, what).into());
         }

@@ -150,14 +150,7 @@ impl World<'_> {
         let mut request = codec::decode_request(&packet.bytes).map_err(refused)?;
         self.check_seals(from, &request.frames)?;
         let me = self.machines[to].node;
-        for frame in &mut request.frames {
-            let Frame::Transfer(transfer) = frame else { continue };
-            transfer.digest = codec::digest(&transfer.outer, &transfer.inner);
-            if transfer.outer.destination == me {
-                let inner = codec::decode_inner(&transfer.inner);
-                transfer.queue = inner.ok().map(|inner| inner.queue);
-            }
-        }
+        request.frames.iter_mut().for_each(|frame| complete(frame, me));
         let (exchange, frames) = (request.exchange, request.frames);
         self.input(to, Input::Request { peer, exchange, frames });
         Ok(())
@@ -304,5 +297,28 @@ impl World<'_> {
         let node = self.machines[other].node;
         self.input(place, Input::LinkUp(node));
         Ok(())
+    }
+}
+
+/// Fills in what is worked out at the edge of a node.
+fn complete(frame: &mut Frame, me: NodeId) {
+    match frame {
+        Frame::Transfer(transfer) => {
+            let hash = codec::content_hash(&transfer.inner);
+            transfer.digest = codec::digest(&transfer.outer, &hash);
+            if transfer.outer.destination == me {
+                let inner = codec::decode_inner(&transfer.inner);
+                transfer.queue = inner.ok().map(|inner| inner.queue);
+            }
+        }
+        Frame::Part(part) => {
+            let outer = &part.transfer.outer;
+            part.transfer.digest = codec::digest(outer, &part.hash);
+            if outer.destination == me && part.offset == 0 {
+                let head = codec::decode_inner_head(&part.bytes, outer.size);
+                part.transfer.queue = head.ok().map(|(inner, _)| inner.queue);
+            }
+        }
+        _ => {}
     }
 }

@@ -1,7 +1,7 @@
 //! A message that was handed out under a lock.
 
 use super::way::{Session, Settle, Taken, Way};
-use super::{QueuedMessage, Result};
+use super::{BodyStream, QueuedMessage, Result};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,6 +31,18 @@ impl Delivery {
     /// The message.
     pub const fn message(&self) -> &QueuedMessage {
         &self.message
+    }
+
+    /// Its body, piece by piece: for one of any size, and the only way to a large one.
+    ///
+    /// # Errors
+    /// [`Error::LockLost`](super::Error::LockLost) if the lock ran out.
+    pub async fn body(&self) -> Result<BodyStream> {
+        if self.message.is_body_apart() {
+            return self.way.body(&self.token).await;
+        }
+        let whole = self.message.body.clone();
+        Ok(BodyStream::new(futures::stream::iter([Ok(whole)])))
     }
 
     /// Whether its lock has run out, by this program's clock: somebody else may have it.

@@ -1,11 +1,13 @@
 //! The way to a node in the same process: straight to its service.
 
+use super::body::{BodyStream, Pieces};
 use super::way::{Answer, PeekPage, Peer, PeerState, Session, Settle, Taken, Until, Way};
 use super::{Error, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State};
 use crate::client::json::rfc3339;
 use crate::engine::command::{MessageState, Place, QueueView, Settlement};
 use crate::engine::message::Priority;
 use crate::service::{self, NewMessage, Service, ServiceError, Wait};
+use futures::StreamExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -59,6 +61,43 @@ impl Way for LocalWay {
             let messages = batch.into_iter().map(written).collect::<Result<_>>()?;
             let sent = self.service.send(to, messages, None, Wait::Stored, Duration::ZERO).await?;
             Ok(sent.sent.into_iter().map(|sent| MessageId::new(sent.id.to_string())).collect())
+        })
+    }
+
+    fn send_stream<'a>(
+        &'a self,
+        to: &'a str,
+        message: Message,
+        mut body: Pieces,
+    ) -> Answer<'a, MessageId> {
+        Box::pin(async move {
+            let mut upload = self.service.upload(self.service.new_session());
+            while let Some(piece) = body.next().await {
+                let piece =
+                    piece.map_err(|why| Error::invalid(format!("the body broke off: {why}")));
+                upload.write(piece?).await?;
+            }
+            let body = upload.finish().await?;
+            let message = NewMessage { body, ..written(message)? };
+            let sent = self.service.send(to, vec![message], None, Wait::Stored, Duration::ZERO);
+            let sent = sent.await?.sent.pop();
+            let sent = sent.ok_or_else(|| Error::other("a receipt is missing"))?;
+            Ok(MessageId::new(sent.id.to_string()))
+        })
+    }
+
+    fn body<'a>(&'a self, token: &'a str) -> Answer<'a, BodyStream> {
+        Box::pin(async move {
+            let reader = match self.service.locked_body(token).await? {
+                service::Body::Whole(bytes) => {
+                    return Ok(BodyStream::new(futures::stream::iter([Ok(bytes)])));
+                }
+                service::Body::Stored(stored) => self.service.read_body(stored),
+            };
+            let pieces = futures::stream::try_unfold(reader, |mut reader| async {
+                Ok(reader.next().await?.map(|bytes| (bytes, reader)))
+            });
+            Ok(BodyStream::new(pieces))
         })
     }
 
@@ -231,7 +270,7 @@ fn written(message: Message) -> Result<NewMessage> {
             .ok_or_else(|| Error::invalid("the priority must be a number from 0 to 7"))?,
     };
     Ok(NewMessage {
-        body: message.body,
+        body: service::NewBody::Whole(message.body),
         label: message.label,
         headers: message.headers,
         content_type: message.content_type,
@@ -247,13 +286,17 @@ fn written(message: Message) -> Result<NewMessage> {
 /// A message as the service gives it.
 fn read(service: &Service, message: service::Message) -> QueuedMessage {
     QueuedMessage {
+        body_size: message.body.len(),
         id: MessageId::new(message.id.to_string()),
         queue: message.queue.to_string(),
         origin: service.node_text(message.id.stream.origin),
         delivery_count: message.delivery_count,
         enqueued_at: rfc3339(service.wall(message.enqueued_at)),
         message: Message {
-            body: message.body,
+            body: match message.body {
+                service::Body::Whole(bytes) => bytes,
+                service::Body::Stored(_) => bytes::Bytes::new(),
+            },
             label: message.label,
             headers: message.headers,
             content_type: message.content_type,

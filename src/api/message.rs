@@ -163,12 +163,22 @@ pub struct QueuedMessage {
     pub queue: String,
     /// The node that accepted it first, by name, or by id if the name is not known here.
     pub origin: String,
+    /// Length of its body in bytes. One of more than 1 MiB is not in `body`, which is empty then: it is
+    /// read with [`Delivery::body`](super::Delivery::body).
+    pub body_size: u64,
     /// How often it was handed out, this time included.
     pub delivery_count: u32,
     /// When it entered the queue, RFC 3339.
     pub enqueued_at: String,
     /// Body and properties.
     pub message: Message,
+}
+
+impl QueuedMessage {
+    /// Whether its body is too large to be here.
+    pub const fn is_body_apart(&self) -> bool {
+        self.message.body.is_empty() && self.body_size > 0
+    }
 }
 
 impl Deref for QueuedMessage {

@@ -24,6 +24,7 @@
 //! Everything is asked of a `Way`: over the node's socket, or of the service of a node in
 //! the same process. Refuses to hold rules: what the node refuses is passed on.
 
+mod body;
 mod client;
 mod delivery;
 mod error;
@@ -38,6 +39,7 @@ mod receiver;
 mod socket;
 mod way;
 
+pub use body::BodyStream;
 pub use client::Client;
 pub use delivery::Delivery;
 pub use error::{Cause, Error, Result};

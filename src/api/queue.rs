@@ -4,6 +4,9 @@ use super::receiver::{LOCK_FOR, WAIT_STEP};
 use super::way::Way;
 use super::{Delivery, Error, Message, QueuedMessage, Receipt, ReceiverBuilder, Result};
 use crate::client::json;
+use bytes::Bytes;
+use futures::Stream;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,21 +34,53 @@ impl Queue {
     /// If the future is dropped, the message may still be sent.
     ///
     /// # Errors
-    /// What the node refuses; [`Error::Interrupted`] if the connection broke before it said
+    /// [`Error::Invalid`] if the queue is several: those take [`Queue::send_all`]. What the node
+    /// refuses; [`Error::Interrupted`] if the connection broke before it said
     /// whether it has the message.
     pub async fn send(&self, message: impl Into<Message>) -> Result<Receipt> {
+        self.check_one()?;
         let sent = self.send_all(vec![message.into()]).await?;
         sent.into_iter().next().ok_or_else(|| Error::other("a receipt is missing"))
     }
 
     /// Sends messages, at most [`SEND_MAX`](crate::engine::limits::SEND_MAX), in one durable step:
-    /// all of them or none.
+    /// all of them or none. If this is several queues, their addresses joined by commas, each message
+    /// goes to each of them and has a receipt for each, in this order; a large body is stored once.
     ///
     /// # Errors
     /// As [`Queue::send`].
     pub async fn send_all(&self, messages: Vec<Message>) -> Result<Vec<Receipt>> {
         let ids = self.way.send(&self.address, messages).await?;
         Ok(ids.into_iter().map(|id| Receipt::new(Arc::clone(&self.way), id)).collect())
+    }
+
+    fn check_one(&self) -> Result<()> {
+        if self.address.contains(',') {
+            return Err(Error::invalid("several queues at once take `send_all`"));
+        }
+        Ok(())
+    }
+
+    /// Sends a message whose body comes piece by piece, so that it is never held whole: of any size up
+    /// to the node's limit. The body of `message` itself must be empty.
+    ///
+    /// If the future is dropped, or a piece is an error, nothing is sent, unless all pieces had come.
+    ///
+    /// # Errors
+    /// As [`Queue::send`]; [`Error::Invalid`] if `message` has a body or is express and the body
+    /// exceeds 1 MiB.
+    pub async fn send_stream(
+        &self,
+        message: impl Into<Message>,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<Receipt> {
+        self.check_one()?;
+        let message = message.into();
+        if !message.body.is_empty() {
+            return Err(Error::invalid("a message whose body is a stream has no other"));
+        }
+        let id = self.way.send_stream(&self.address, message, Box::pin(body)).await?;
+        Ok(Receipt::new(Arc::clone(&self.way), id))
     }
 
     /// Begins to receive from it; it must be a queue of the own node.

@@ -5,10 +5,12 @@
 
 mod pool;
 
+use super::body::{BodyStream, Pieces};
 use super::way::{Answer, PeekPage, Peer, Session, Settle, Taken, Until, Way};
 use super::{Error, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State};
 use crate::client::http::{Client as Connection, ClientError};
-use crate::client::{json, path};
+use crate::client::{json, path, raw};
+use futures::{StreamExt as _, TryStreamExt as _};
 use pool::Pool;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -86,6 +88,34 @@ impl Way for SocketWay {
             let path = path::messages(to);
             let sent: json::BatchSent = self.post(&path, &json::Batch { messages }).await?;
             Ok(sent.messages.into_iter().map(|sent| MessageId::new(sent.id)).collect())
+        })
+    }
+
+    fn send_stream<'a>(
+        &'a self,
+        to: &'a str,
+        message: Message,
+        body: Pieces,
+    ) -> Answer<'a, MessageId> {
+        Box::pin(async move {
+            // Of its own: it may take long.
+            let mut connection = Connection::connect(&self.socket).await?;
+            let headers = raw::headers(&written(&message));
+            let sent = connection.upload(&path::messages(to), &headers, None, body).await;
+            let sent: json::Sent = sent?;
+            Ok(MessageId::new(sent.id))
+        })
+    }
+
+    fn body<'a>(&'a self, token: &'a str) -> Answer<'a, BodyStream> {
+        Box::pin(async move {
+            let mut connection = Connection::connect(&self.socket).await?;
+            let pieces = connection.download(&path::lock(token, "body")).await?;
+            // The connection lives as long as it is read from.
+            let pieces = pieces.map_err(Error::from).inspect(move |_| {
+                let _ = &connection;
+            });
+            Ok(BodyStream::new(pieces))
         })
     }
 
@@ -279,8 +309,13 @@ fn written(message: &Message) -> json::NewMessage {
 
 /// A message as the door gives it.
 fn read(message: json::Message) -> Result<QueuedMessage> {
-    let body = message.body_bytes().map_err(|why| Error::other(why.to_string()))?;
+    let body = if message.is_body_apart() {
+        Vec::new()
+    } else {
+        message.body_bytes().map_err(|why| Error::other(why.to_string()))?
+    };
     Ok(QueuedMessage {
+        body_size: message.body_size.max(body.len() as u64),
         id: MessageId::new(message.id),
         queue: message.queue,
         origin: message.origin,

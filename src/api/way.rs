@@ -3,6 +3,7 @@
 //! [`socket`](super::socket) and, with the feature `node`, [`local`](super::local) implement it; all
 //! else in this part is written once on top.
 
+use super::body::{BodyStream, Pieces};
 use super::{Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State};
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -58,6 +59,17 @@ pub(super) trait Way: Debug + Send + Sync {
     fn ends_with_node(&self) -> bool;
 
     fn send<'a>(&'a self, to: &'a str, batch: Vec<Message>) -> Answer<'a, Vec<MessageId>>;
+
+    /// Sends a message whose body comes piece by piece.
+    fn send_stream<'a>(
+        &'a self,
+        to: &'a str,
+        message: Message,
+        body: Pieces,
+    ) -> Answer<'a, MessageId>;
+
+    /// The body of a message under a lock.
+    fn body<'a>(&'a self, token: &'a str) -> Answer<'a, BodyStream>;
 
     /// The state of a message, once it has come so far or the time is over.
     fn state<'a>(&'a self, id: &'a MessageId, until: Until, time: Duration) -> Answer<'a, State>;

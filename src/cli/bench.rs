@@ -4,9 +4,11 @@
 //! for each group of messages, same sizes, same concurrency. The ratio says more than the rate.
 
 mod cases;
+mod embedded;
 mod log;
 mod measure;
 mod nodes;
+mod work;
 
 use super::context::Context;
 use super::error::{CliError, Exit};
@@ -18,6 +20,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
+use work::PerMessage;
 
 /// Measure this machine: rates and latencies, each beside a plain log on the same disk.
 ///
@@ -60,8 +63,10 @@ pub(super) struct BenchArgs {
 enum Case {
     /// A plain log: the limit of this disk
     Log,
-    /// Sent to a local queue through the node's socket, until it is durable
+    /// Sent to a local queue of a node in this process, until durable
     LocalSend,
+    /// The same through the socket of a node of its own process
+    LocalSendSocket,
     /// Sent at a through its socket, until durable in the queue at b
     TwoNodes,
     /// The same with a relay between a and b
@@ -95,6 +100,9 @@ struct Row {
     /// Time to start with what is there, in seconds, where the case tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_s: Option<f64>,
+    /// What the nodes did for one message, all together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_message: Option<PerMessage>,
 }
 
 /// What holds for all rows.
@@ -156,23 +164,37 @@ async fn measure_all(
         fdatasync_p50_us: log::sync_time(folder, plan.size).map_err(log::failed)?,
     };
     tell_settings(&settings, context)?;
-    let mut logs = BTreeMap::new();
     let mut rows = Vec::new();
+    let outcome = measure_cases(args, &plan, &mut rows, context).await;
+    // What was measured before a failure is worth showing.
+    if !context.out.json {
+        table(&rows, context)?;
+    }
+    outcome
+}
+
+async fn measure_cases(
+    args: &BenchArgs,
+    plan: &Plan<'_>,
+    rows: &mut Vec<Row>,
+    context: &mut Context,
+) -> Result<(), CliError> {
+    let mut logs = BTreeMap::new();
     for case in cases_of(args) {
         for concurrency in concurrencies(case, args) {
             context.out.note(format!("measuring {} with {concurrency} …", name(case)));
-            let figures = median(case, concurrency, &plan).await?;
+            let figures = median(case, concurrency, plan).await?;
             if case == Case::Log {
                 logs.insert(concurrency, figures.per_s);
             }
-            let row = row(case, concurrency, &plan, &figures, logs.get(&concurrency));
+            let row = row(case, concurrency, plan, &figures, logs.get(&concurrency));
             if context.out.json {
                 context.out.object(&row)?;
             }
             rows.push(row);
         }
     }
-    if context.out.json { Ok(()) } else { table(&rows, context) }
+    Ok(())
 }
 
 /// The cases in their order. The log always comes first where a ratio needs it.
@@ -194,7 +216,12 @@ fn cases_of(args: &BenchArgs) -> Vec<Case> {
 const fn is_concurrent(case: Case) -> bool {
     matches!(
         case,
-        Case::Log | Case::LocalSend | Case::TwoNodes | Case::ThreeNodes | Case::ReceiveAck
+        Case::Log
+            | Case::LocalSend
+            | Case::LocalSendSocket
+            | Case::TwoNodes
+            | Case::ThreeNodes
+            | Case::ReceiveAck
     )
 }
 
@@ -228,6 +255,7 @@ fn row(case: Case, concurrency: u64, plan: &Plan<'_>, figures: &Figures, log: Op
         p99_us: rounded(figures.p99_us, 1.0),
         memory_bytes: figures.memory_bytes,
         start_s: figures.start_s,
+        per_message: figures.work.map(|work| work.per(figures.count)),
     }
 }
 
@@ -282,6 +310,40 @@ fn table(rows: &[Row], context: &mut Context) -> Result<(), CliError> {
                 row.start_s.map_or_else(none, |seconds| format!("{seconds:.1} s")),
             ],
         );
+    }
+    context.table(&table)?;
+    context.out.say("")?;
+    per_message(rows, context)
+}
+
+/// What a message costs the nodes, all of them together.
+fn per_message(rows: &[Row], context: &mut Context) -> Result<(), CliError> {
+    let mut table = Table::new(&[
+        Column::Left("PER MESSAGE"),
+        Column::Right("SENDERS"),
+        Column::Right("COMMITS"),
+        Column::Right("RECORDS"),
+        Column::Right("TIMERS"),
+        Column::Right("REMOVED"),
+        Column::Right("BYTES"),
+        Column::Right("RULES µs"),
+        Column::Right("APPLY µs"),
+        Column::Right("SYNC µs"),
+    ]);
+    for row in rows {
+        let Some(work) = &row.per_message else { continue };
+        let cells = [
+            format!("{:.3}", work.commits),
+            format!("{:.2}", work.records),
+            format!("{:.2}", work.timers),
+            format!("{:.2}", work.removals),
+            format!("{:.0}", work.written_bytes),
+            format!("{:.1}", work.rules_us),
+            format!("{:.1}", work.apply_us),
+            format!("{:.1}", work.sync_us),
+        ];
+        let head = [name(row.case), row.concurrency.to_string()];
+        table.row(None, &[&head[..], &cells].concat());
     }
     context.table(&table)
 }

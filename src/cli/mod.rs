@@ -75,11 +75,11 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Compact(compact::CompactArgs),
     #[command(subcommand)]
-    Service(service::ServiceCommand),
-    #[command(subcommand)]
     Config(config::ConfigCommand),
     #[command(subcommand)]
     Token(token::TokenCommand),
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(completion::ManArgs),
@@ -138,9 +138,9 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Trace(args) => trace::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Compact(args) => compact::run(args, context).await,
-        Command::Service(command) => service::run(command, context),
         Command::Config(command) => config::run(command, context),
         Command::Token(command) => token::run(command, context).await,
+        Command::Service(command) => service::run(command, context),
         Command::Demo(args) => demo::run(args, context).await,
         Command::Completion(args) => completion::completion(args, Cli::command(), context),
         Command::Man(args) => completion::man(args, Cli::command(), context),

@@ -55,6 +55,7 @@ pub(super) async fn run(args: PeekArgs, context: &mut Context) -> Result<Exit, C
     ]);
     for message in messages {
         let style = (message.locked == Some(true)).then_some(FAINT);
+        let apart = message.is_body_apart();
         let body = message.body_bytes().unwrap_or_default();
         table.row(
             style,
@@ -64,9 +65,9 @@ pub(super) async fn run(args: PeekArgs, context: &mut Context) -> Result<Exit, C
                 message.origin,
                 distance(&message.enqueued_at, now),
                 message.delivery_count.to_string(),
-                size(body.len() as u64),
+                size(message.body_size.max(body.len() as u64)),
                 message.label,
-                shown(&body),
+                if apart { "(large)".to_owned() } else { shown(&body) },
             ],
         );
     }

@@ -12,7 +12,8 @@ use super::output::{WARN, styled};
 use super::units::parse_duration;
 use crate::client::json::Message;
 use clap::{Args, ValueEnum};
-use exec::Verdict;
+use exec::{Feed, Verdict};
+use futures::StreamExt as _;
 use session::Session;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -112,7 +113,10 @@ async fn take(
                 done += execute(command, args.ack, context, session, message).await?;
             }
         } else {
-            done += print_all(args.ack, context, session, &messages, most > 1).await?;
+            // A large body goes by itself, between those that are written together.
+            for messages in messages.chunk_by(|a, b| !a.is_body_apart() && !b.is_body_apart()) {
+                done += print_all(args.ack, context, session, messages, most > 1).await?;
+            }
             together = TOGETHER.min(2 * together);
         }
     }
@@ -144,10 +148,13 @@ async fn print_all(
     messages: &[Message],
     many: bool,
 ) -> Result<u64, CliError> {
-    // A reader that takes its time must not keep the locks from being renewed.
-    tokio::task::block_in_place(|| {
-        messages.iter().try_for_each(|message| print(context, message, many))
-    })?;
+    match messages {
+        [large] if large.is_body_apart() => print_large(context, session, large, many).await?,
+        // A reader that takes its time must not keep the locks from being renewed.
+        _ => tokio::task::block_in_place(|| {
+            messages.iter().try_for_each(|message| print(context, message, many))
+        })?,
+    }
     let mut done = messages.len() as u64;
     if ack == Ack::Auto {
         for id in session.ack_all(messages).await? {
@@ -166,7 +173,11 @@ async fn execute(
     session: &mut Session,
     message: &Message,
 ) -> Result<u64, CliError> {
-    let verdict = exec::run(command, message, &context.data()?).await?;
+    let feed = match message.is_body_apart() {
+        true => Feed::Pieces(session.body(context, message).await?),
+        false => Feed::of(message)?,
+    };
+    let verdict = exec::run(command, message, feed, &context.data()?).await?;
     let done = verdict == Verdict::Done;
     if let Verdict::Failed(how) = &verdict {
         let what = format!("the command {how}; message {} will come again", message.id);
@@ -199,6 +210,30 @@ fn print(context: &mut Context, message: &Message, many: bool) -> Result<(), Cli
     context.out.raw(&body)?;
     let bare = !body.ends_with(b"\n") && std::io::stdout().is_terminal();
     if many || bare {
+        context.out.raw(b"\n")?;
+    }
+    context.out.flush()
+}
+
+/// Writes a message whose body comes piece by piece.
+async fn print_large(
+    context: &mut Context,
+    session: &Session,
+    message: &Message,
+    many: bool,
+) -> Result<(), CliError> {
+    if context.out.json {
+        let (id, size) = (&message.id, message.body_size);
+        let what = format!("message {id} has a body of {size} bytes, which is too large for JSON");
+        return Err(CliError::new(Exit::TooLarge, "too_large", what)
+            .hint("receive it without --json, or with --exec; it has returned to its queue"));
+    }
+    let mut body = session.body(context, message).await?;
+    while let Some(piece) = body.next().await {
+        let piece = piece?;
+        tokio::task::block_in_place(|| context.out.raw(&piece))?;
+    }
+    if many {
         context.out.raw(b"\n")?;
     }
     context.out.flush()

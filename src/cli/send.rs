@@ -5,11 +5,13 @@ mod lines;
 
 use super::context::{Context, within};
 use super::error::{CliError, Exit, exit_of_death};
-use super::output::{GOOD, WARN, styled};
+use super::output::{GOOD, Output, WARN, styled};
 use super::units::parse_duration;
-use crate::client::json::{Delivery, NewMessage, Sent, SentState, Wait};
-use crate::client::path;
+use crate::client::json::{Delivery, NewMessage, SendAnswer, Sent, SentState, Wait};
+use crate::client::{path, raw};
+use body::Body;
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,10 +27,11 @@ const ANSWER_TIME: Duration = Duration::from_secs(10);
 Examples:
   meshmq send orders@pc-b 'two boxes'
   meshmq send orders@pc-b @invoice.pdf --label invoice --priority 5 --reach-within 2d
+  meshmq send plans@pc-b,plans@pc-c @plan.pdf
   meshmq send orders@pc-b 'two boxes' --wait received --timeout 10s
   seq 1000 | meshmq send ledger@pc-b --lines --delivery transactional")]
 pub(super) struct SendArgs {
-    /// Where to: queue or queue@node
+    /// Where to: queue or queue@node; several are joined by commas
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     address: String,
     /// The body itself, @FILE, or - for standard input [default: -]
@@ -97,17 +100,39 @@ fn wait_parser() -> impl TypedValueParser<Value = Wait> {
 
 /// Sends what was asked.
 pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, CliError> {
+    if args.lines && args.address.contains(',') {
+        return Err(CliError::usage("--lines takes one address"));
+    }
     if args.lines {
         return lines::run(args, context).await;
     }
-    let bytes = body::read(args.body.as_deref(), &mut context.out).await?;
-    let message = args.with_body(&bytes);
+    let body = body::read(args.body.as_deref(), &mut context.out).await?;
     let mut client = context.connect().await?;
     let path = args.path(context.timeout());
-    let limit = args.answer_within(context.timeout());
-    let sent: Sent = within(limit, client.post(&path, &message)).await?;
-    tell(&sent, &args.address, context)?;
-    judge(&sent, args.wait, context.timeout())
+    let answer: SendAnswer = match body {
+        Body::Whole(bytes) => {
+            let limit = args.answer_within(context.timeout());
+            within(limit, client.post(&path, &args.with_body(&bytes))).await?
+        }
+        Body::Large(first, source, length) => {
+            let headers = raw::headers(&args.with_body(&[]));
+            let bar = progress(length, &context.out);
+            let pieces = body::pieces(first, source, bar.clone());
+            // It takes as long as it takes; the node ends what does not move.
+            let sent = client.upload(&path, &headers, length, pieces).await;
+            bar.finish_and_clear();
+            sent?
+        }
+    };
+    let all = match answer {
+        SendAnswer::One(sent) => vec![sent],
+        SendAnswer::Batch(batch) => batch.messages,
+    };
+    for (sent, address) in all.iter().zip(args.address.split(',')) {
+        tell(sent, address, context)?;
+    }
+    all.iter().try_for_each(|sent| judge(sent, args.wait, context.timeout()))?;
+    Ok(Exit::Done)
 }
 
 impl SendArgs {
@@ -143,6 +168,22 @@ impl SendArgs {
     }
 }
 
+/// How far a large body has gone, where people see it.
+fn progress(length: Option<u64>, out: &Output) -> ProgressBar {
+    if out.quiet || out.json {
+        return ProgressBar::hidden();
+    }
+    let template = match length {
+        Some(_) => "{bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec}, {eta} left",
+        None => "{bytes} {binary_bytes_per_sec}",
+    };
+    // It hides itself where standard error is no terminal.
+    let bar = ProgressBar::new(length.unwrap_or_default());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style)
+}
+
 /// Prints what became of a message so far.
 fn tell(sent: &Sent, address: &str, context: &mut Context) -> Result<(), CliError> {
     if context.out.json {
@@ -161,10 +202,8 @@ fn tell(sent: &Sent, address: &str, context: &mut Context) -> Result<(), CliErro
 }
 
 /// Whether what was waited for has happened.
-fn judge(sent: &Sent, wait: Option<Wait>, timeout: Duration) -> Result<Exit, CliError> {
-    let Some(wait) = wait.filter(|wait| !sent.state.satisfies(*wait)) else {
-        return Ok(Exit::Done);
-    };
+fn judge(sent: &Sent, wait: Option<Wait>, timeout: Duration) -> Result<(), CliError> {
+    let Some(wait) = wait.filter(|wait| !sent.state.satisfies(*wait)) else { return Ok(()) };
     let reason = sent.reason.clone().unwrap_or_default();
     let words = reason.replace('_', " ");
     let id = &sent.id;

@@ -6,23 +6,30 @@
 
 use super::json::{Problem, code};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use futures::{Stream, TryStreamExt};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::io;
 use std::path::{Path, PathBuf};
 use tokio::net::UnixStream;
 
 /// Largest answer that is read, in bytes: a full receive of the largest bodies in base64.
 pub const ANSWER_MAX: usize = 512 * 1024 * 1024;
 
+/// The body of a request.
+type Outbound = UnsyncBoxBody<Bytes, io::Error>;
+
 /// A connection to a node.
 #[derive(Debug)]
 pub struct Client {
     socket: PathBuf,
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Outbound>,
 }
 
 impl Client {
@@ -58,6 +65,15 @@ impl Client {
     /// See [`ClientError`].
     pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, ClientError> {
         self.call(Method::GET, path, None).await
+    }
+
+    /// `GET path`, where the answer is text.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn text(&mut self, path: &str) -> Result<String, ClientError> {
+        let answer = self.exchange(Method::GET, path, None).await?;
+        String::from_utf8(answer.into()).map_err(|why| ClientError::Unreadable(why.to_string()))
     }
 
     /// `POST path` with a JSON body.
@@ -137,24 +153,82 @@ impl Client {
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request = request
-            .body(Full::new(body.unwrap_or_default()))
-            .map_err(|why| ClientError::Unreadable(why.to_string()))?;
+        let body = Full::new(body.unwrap_or_default()).map_err(|never| match never {});
+        let request = request.body(body.boxed_unsync()).map_err(unreadable)?;
+        whole(self.begin(request).await?).await
+    }
+
+    async fn begin(
+        &mut self,
+        request: Request<Outbound>,
+    ) -> Result<Response<Incoming>, ClientError> {
         self.sender.ready().await.map_err(broken)?;
-        let answer = self.sender.send_request(request).await.map_err(broken)?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), ANSWER_MAX)
-            .collect()
-            .await
-            .map_err(|why| ClientError::Broken(why.to_string()))?
-            .to_bytes();
-        if status.is_success() { Ok(body) } else { Err(problem(status, &body)) }
+        self.sender.send_request(request).await.map_err(broken)
+    }
+
+    /// `POST path` with a body that comes piece by piece, `length` bytes if that is known.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn upload<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        headers: &[(&'static str, String)],
+        length: Option<u64>,
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let mut request =
+            Request::builder().method(Method::POST).uri(path).header(header::HOST, "meshmq");
+        if let Some(length) = length {
+            request = request.header(header::CONTENT_LENGTH, length);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let body = StreamBody::new(pieces.map_ok(Frame::data)).boxed_unsync();
+        let request = request.body(body).map_err(unreadable)?;
+        let answer = whole(self.begin(request).await?).await?;
+        serde_json::from_slice(&answer).map_err(|why| ClientError::Unreadable(why.to_string()))
+    }
+
+    /// `GET path`, whose answer is read piece by piece. Until it has been read the connection takes no
+    /// other request.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn download(
+        &mut self,
+        path: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, ClientError>> + Send + 'static, ClientError> {
+        let request =
+            Request::builder().method(Method::GET).uri(path).header(header::HOST, "meshmq");
+        let empty = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+        let answer = self.begin(request.body(empty).map_err(unreadable)?).await?;
+        if answer.status().is_success() {
+            Ok(answer.into_body().into_data_stream().map_err(broken))
+        } else {
+            Err(match whole(answer).await {
+                Ok(_) => ClientError::Unreadable("an answer of success was expected".to_owned()),
+                Err(why) => why,
+            })
+        }
     }
 }
 
-async fn open(socket: &Path) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+/// The whole body of an answer of success.
+async fn whole(answer: Response<Incoming>) -> Result<Bytes, ClientError> {
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), ANSWER_MAX)
+        .collect()
+        .await
+        .map_err(|why| ClientError::Broken(why.to_string()))?
+        .to_bytes();
+    if status.is_success() { Ok(body) } else { Err(problem(status, &body)) }
+}
+
+async fn open(socket: &Path) -> Result<SendRequest<Outbound>, ClientError> {
     let stream = UnixStream::connect(socket).await.map_err(|why| {
-        if why.kind() == std::io::ErrorKind::PermissionDenied {
+        if why.kind() == io::ErrorKind::PermissionDenied {
             ClientError::NotAllowed(socket.to_owned())
         } else {
             ClientError::NotRunning(socket.to_owned())
@@ -170,6 +244,10 @@ async fn open(socket: &Path) -> Result<SendRequest<Full<Bytes>>, ClientError> {
 
 fn to_json(body: &impl Serialize) -> Bytes {
     Bytes::from(serde_json::to_vec(body).expect("the wire types have string keys only"))
+}
+
+fn unreadable(why: hyper::http::Error) -> ClientError {
+    ClientError::Unreadable(why.to_string())
 }
 
 fn broken(why: hyper::Error) -> ClientError {

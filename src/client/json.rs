@@ -27,7 +27,7 @@ pub use message::{
 };
 pub use problem::{Problem, code};
 
-pub use crate::engine::limits::{BODY_MAX, RECEIVE_MAX, SEND_MAX};
+pub use crate::engine::limits::{RECEIVE_MAX, SEND_MAX, WHOLE_BODY_MAX};
 pub use crate::engine::message::Delivery;
 pub use crate::engine::time::spoken;
 

@@ -5,8 +5,8 @@
 use super::{CodecError, cbor};
 use crate::engine::frame::{Answer, DirectoryEntry, Frame, Transfer};
 use crate::engine::limits::{
-    BATCH_MESSAGES, DIRECTORY_RECORD_MAX, HAVE_MAX, INLINE_MAX, INNER_MAX, NEIGHBOURS_MAX,
-    RECORD_MAX, ROSTER_MAX,
+    BATCH_MESSAGES, DIRECTORY_RECORD_MAX, HAVE_MAX, INLINE_MAX, NEIGHBOURS_MAX, PART_BYTES,
+    RECORD_MAX, ROSTER_MAX, WHOLE_MAX,
 };
 use crate::engine::message::{Extensions, Outer};
 use crate::engine::statement::{Attested, DirectoryKey};
@@ -38,7 +38,7 @@ pub fn encoded_len<T: Serialize + ?Sized>(value: &T) -> usize {
 /// [`CodecError::TooMany`] or [`CodecError::TooLarge`] for the first that exceeds one.
 pub fn check_frames(frames: &[Frame]) -> Result<(), CodecError> {
     at_most("frames", frames.len(), FRAMES_MAX)?;
-    let transfers = frames.iter().filter(|frame| matches!(frame, Frame::Transfer(_))).count();
+    let transfers = frames.iter().filter(|frame| is_copy(frame)).count();
     at_most("transfers", transfers, BATCH_MESSAGES)?;
     frames.iter().try_for_each(check_frame)
 }
@@ -82,12 +82,20 @@ fn check_frame(frame: &Frame) -> Result<(), CodecError> {
         }
         Frame::Synced => Ok(()),
         Frame::Transfer(transfer) => check_transfer(transfer),
+        Frame::Part(part) => {
+            check_transfer(&part.transfer)?;
+            no_larger(part.bytes.len(), PART_BYTES)
+        }
     }
+}
+
+const fn is_copy(frame: &Frame) -> bool {
+    matches!(frame, Frame::Transfer(_) | Frame::Part(_))
 }
 
 fn check_transfer(transfer: &Transfer) -> Result<(), CodecError> {
     check_outer(&transfer.outer)?;
-    no_larger(transfer.inner.len(), INNER_MAX)
+    no_larger(transfer.inner.len(), WHOLE_MAX)
 }
 
 fn check_statement<T: Serialize>(

@@ -19,7 +19,10 @@ pub use cbor::{COLLECTION_MAX, DEPTH_MAX, ITEMS_MAX};
 pub use hop::{
     HopAnswer, HopRequest, decode_answer, decode_request, encode_answer, encode_request,
 };
-pub use inner::{Inner, decode_inner, digest, encode_inner};
+pub use inner::{
+    ContentHasher, Inner, content_hash, decode_inner, decode_inner_head, digest, encode_inner,
+    encode_inner_head,
+};
 pub use record::{
     RECORD_HEADER, RECORD_VERSION, decode_record, encode_record, encode_record_unbounded,
 };

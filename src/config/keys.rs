@@ -102,6 +102,12 @@ pub const KEYS: &[Key] = &[
     key("limits.queue_messages", Kind::Number, "Messages of a queue without a quota of its own"),
     key("limits.queue_bytes", Kind::Size, "Bytes of a queue without a quota of its own"),
     key("limits.express_bytes", Kind::Size, "Express messages in memory, all together"),
+    key("limits.body_bytes", Kind::Size, "Largest body of a message; less than 4 GiB"),
+    key(
+        "limits.partial_bytes",
+        Kind::Size,
+        "Bodies that have not come whole, from programs and from neighbours each",
+    ),
     key(
         "limits.disk_reserve_bytes",
         Kind::Size,
@@ -111,7 +117,7 @@ pub const KEYS: &[Key] = &[
 
 /// Every bound that a configuration can move, with its key. A field of [`Limits`] that is missing
 /// here does not compile.
-pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u64); 8] {
+pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u64); 10] {
     let Limits {
         outgoing_messages,
         outgoing_bytes,
@@ -120,6 +126,8 @@ pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u6
         queue_messages,
         queue_bytes,
         express_bytes,
+        body_bytes,
+        partial_bytes,
         disk_reserve_bytes,
     } = limits;
     [
@@ -130,6 +138,8 @@ pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u6
         ("limits.queue_messages", queue_messages),
         ("limits.queue_bytes", queue_bytes),
         ("limits.express_bytes", express_bytes),
+        ("limits.body_bytes", body_bytes),
+        ("limits.partial_bytes", partial_bytes),
         ("limits.disk_reserve_bytes", disk_reserve_bytes),
     ]
 }

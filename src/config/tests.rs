@@ -22,3 +22,12 @@ fn a_long_directory_records_where_the_socket_is() {
 fn the_directory_given_wins() {
     assert_eq!(data_dir(Some(Path::new("/x"))), Ok(PathBuf::from("/x")));
 }
+
+#[test]
+fn settings_print_as_a_file_that_gives_them_again() {
+    let text = "listen = [\"127.0.0.1:0\", \"a\\\"b\"]\ndiscovery = false\n[limits]\nrelay_bytes = \"256MiB\"\n";
+    let settings = fuzzing::file(text);
+    let Ok(settings) = settings else { panic!("{settings:?}") };
+    let lines = settings.iter().map(|(key, value)| format!("{key} = {value}\n"));
+    assert_eq!(fuzzing::file(&lines.collect::<String>()), Ok(settings));
+}

@@ -52,7 +52,7 @@ pub(super) fn open(
     let options = SledOptions { alarm, ..SledOptions::default() };
     let store = SledStore::open(&home.store(), options)?;
     let metrics = Arc::new(Metrics::default());
-    let store = Timed::new(store, metrics.commits());
+    let store = Timed::new(store, metrics.commits(), metrics.work());
     let opened = os::since_boot();
     let mut engine = Engine::open(store, setup(identity.node_id(), limits))?;
     let (private, directory) = kept(&mut engine)?;

@@ -114,6 +114,9 @@ pub(super) async fn learn(
     loop {
         match events.recv().await {
             Ok(Event::Learned(record)) => gatekeeper.learned(&record),
+            Ok(Event::Damaged(id)) => {
+                tracing::error!(%id, "a message does not read back from the disk; it is dead here");
+            }
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => {
                 let Ok(Reply::Kept { directory, .. }) = handle.call(Command::Kept).await else {

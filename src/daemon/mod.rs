@@ -14,7 +14,7 @@ mod ports;
 mod running;
 mod signals;
 mod space;
-mod supervisor;
+mod supervised;
 
 pub use crate::client::json::Ready;
 pub use crate::service::Compacted;
@@ -26,6 +26,7 @@ pub use running::{Running, check, start};
 use crate::engine::limits::Limits;
 use signals::Signals;
 use std::path::PathBuf;
+use supervised::Supervised;
 
 /// What `up` was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +66,7 @@ pub struct UpOptions {
 /// Whatever keeps the node from starting, and a store that fails while it runs.
 pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<(), DaemonError> {
     let mut signals = Signals::catch()?;
+    let supervised = Supervised::find();
     let with_stdin = options.exit_with_stdin;
     let running = tokio::select! {
         running = start(options) => running?,
@@ -74,19 +76,17 @@ pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<()
         signals::stop_with_stdin(running.stopper());
     }
     on_ready(running.ready());
-    supervisor::ready();
-    let stopper = running.stopper();
-    let service = running.service().clone();
+    supervised.ready(&running.ready().name, &running.ready().mesh);
+    let (stopper, service) = (running.stopper(), running.service().clone());
     let ended = running.wait();
     tokio::pin!(ended);
     tokio::select! {
         ended = &mut ended => return ended,
-        () = signals.come() => {}
-        () = service.stopping() => {}
-        () = supervisor::live(service.clone()) => {}
+        () = stopper.cancelled() => {}
+        () = signals.come() => stopper.cancel(),
+        () = supervised.watch(&service) => {}
     }
-    supervisor::stopping();
-    stopper.cancel();
+    supervised.stopping();
     tokio::select! {
         ended = &mut ended => ended,
         // Whoever insists does not want to wait for open requests.

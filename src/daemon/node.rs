@@ -6,11 +6,12 @@ use super::home::Home;
 use super::links::{NetLinks, learn, pump};
 use super::space;
 use crate::engine::Engine;
+use crate::engine::limits::Limits;
 use crate::engine::step::Output;
 use crate::net::{self, NetConfig, NetEvent, NetHandle};
-use crate::runtime::{self, Clock, Handle, Timed};
+use crate::runtime::{self, Clock, Handle, Timed, Watched};
 use crate::security::{Gatekeeper, Identity};
-use crate::service::{LinkNews, Metrics, Parts, Service};
+use crate::service::{self, LinkNews, Metrics, Parts, Service};
 use crate::store::SledStore;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -38,10 +39,11 @@ pub(super) struct Node {
     identity: Arc<Identity>,
     metrics: Arc<Metrics>,
     announce: Vec<SocketAddr>,
-    thread: std::thread::JoinHandle<Engine<Timed<SledStore>>>,
+    thread: std::thread::JoinHandle<Watched<Engine<Timed<SledStore>>>>,
     listening: watch::Receiver<()>,
     link_news: broadcast::Sender<LinkNews>,
     tasks: Vec<JoinHandle<()>>,
+    body_bytes: u64,
 }
 
 impl Node {
@@ -50,7 +52,7 @@ impl Node {
         home: Home,
         core: Core,
         config: NetConfig,
-        reserve: u64,
+        limits: &Limits,
         stop: CancellationToken,
     ) -> Result<Self, DaemonError> {
         let Core { engine, identity, gatekeeper, private, metrics, opened } = core;
@@ -65,8 +67,14 @@ impl Node {
         let (events, from_net) = mpsc::channel::<NetEvent>(NET_EVENTS_MAX);
         let net = net::start(config, identity.to_bytes(), Arc::clone(&gatekeeper), events).await?;
         let outbound = net.clone();
+        let engine = Watched::new(engine, metrics.work());
+        // One for each message that comes in parts at most, whose number the engine bounds.
+        let (wanted, checks) = mpsc::unbounded_channel();
         let (handle, thread) = runtime::spawn(engine, clock, move |output| match output {
-            Output::Event(_) => {}
+            output @ Output::Check { .. } => {
+                // Nobody checks any more while the node stops.
+                let _ = wanted.send(output);
+            }
             output => outbound.try_send(output),
         });
         let (listens, listening) = watch::channel(());
@@ -75,7 +83,8 @@ impl Node {
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
             tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone())),
             tokio::spawn(pump(from_net, handle.clone(), listens, link_news.clone())),
-            tokio::spawn(space::watch(home.dir().to_owned(), reserve)),
+            tokio::spawn(space::watch(home.dir().to_owned(), limits.disk_reserve_bytes)),
+            tokio::spawn(check_all(checks, handle.clone())),
         ];
         Ok(Self {
             home,
@@ -90,6 +99,7 @@ impl Node {
             listening,
             link_news,
             tasks,
+            body_bytes: limits.body_bytes,
         })
     }
 
@@ -104,6 +114,7 @@ impl Node {
             stop: self.stop.clone(),
             metrics: Arc::clone(&self.metrics),
             socket: socket.display().to_string(),
+            body_bytes: self.body_bytes,
         })
     }
 
@@ -134,5 +145,12 @@ impl Node {
         }
         self.home.tidy_up();
         drop(self.home);
+    }
+}
+
+/// Checks what came in parts, one after the other.
+async fn check_all(mut checks: mpsc::UnboundedReceiver<Output>, handle: Handle) {
+    while let Some(output) = checks.recv().await {
+        service::check(handle.clone(), output).await;
     }
 }

@@ -6,7 +6,6 @@ use super::home::Home;
 use super::http;
 use super::node::Node;
 use super::ports::{self, Wanted};
-use super::supervisor;
 use super::{DaemonError, Ready, UpOptions};
 use crate::config::NodeFile;
 use crate::gateway::http::{self as gateway, Admission, Door};
@@ -137,8 +136,7 @@ pub async fn start(options: UpOptions) -> Result<Running, DaemonError> {
         ..NetConfig::default()
     };
     let stop = CancellationToken::new();
-    let reserve = options.limits.disk_reserve_bytes;
-    let node = Node::start(home, core, config, reserve, stop.clone()).await?;
+    let node = Node::start(home, core, config, &options.limits, stop.clone()).await?;
     let asked = Asked { options: &options, name: name.as_ref(), wanted: &wanted, http };
     match open_doors(&node, asked, Admission::of(group)).await {
         Ok((ready, service, door)) => {
@@ -164,10 +162,7 @@ async fn open(
         None => Origin::Found(name.unwrap_or_else(name_of_host)),
     };
     let alarm = Arc::new(move |what: &Alarm| match what {
-        Alarm::Shrinking { .. } => {
-            tracing::info!("{what}");
-            supervisor::busy(&what.to_string());
-        }
+        Alarm::Shrinking { .. } => tracing::info!("{what}"),
         Alarm::CommitStuck(_) => {
             tracing::error!("{what}");
             alarm.send_replace(Some(what.to_string()));

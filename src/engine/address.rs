@@ -50,7 +50,8 @@ impl FromStr for NodeId {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let bad = || AddressError::Node(text.to_owned());
-        if text.len() != 64 || !text.is_ascii() {
+        // The library takes a sign for a digit's beginning.
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad());
         }
         let mut bytes = [0; 32];
@@ -190,3 +191,6 @@ pub enum AddressError {
     #[error("`{0}` is not a queue name: 1 to 124 letters, digits, `.`, `_` or `-` are wanted")]
     Queue(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::address::NodeId;
 use super::frame::{NotTaken, Outcome, Purpose, Transfer};
 use super::ids::{MessageId, StreamId};
 use super::limits::{HOPS_MAX, Limits, SEEN_STREAMS_MAX};
-use super::message::Transit;
+use super::message::{Content, Transit};
 use super::queues::Size;
 use super::ranges::RangeSet;
 use super::record::{Copy, Key, Record, Spot, Target};
@@ -109,7 +109,7 @@ impl Carriage {
     ) -> Result<Option<Copy>, StorageError> {
         let copy = self.take(turn, at)?;
         if let Some(copy) = &copy {
-            turn.drop_content(copy.outer.delivery.is_durable(), &copy.content);
+            turn.drop_content(copy.outer.delivery.is_durable(), &copy.content)?;
         }
         Ok(copy)
     }
@@ -120,26 +120,25 @@ impl Carriage {
         turn.put(durable, Key::Copy(at), Record::Copy(Box::new(copy)));
     }
 
-    /// Takes over a copy for another destination, or says why not. With a place if the copy there is
-    /// to be looked at.
-    pub(super) fn accept(
+    /// Says what becomes of a copy for another destination without its inner part, if that can be
+    /// said: with a place if the copy there is to be looked at. Otherwise it is wanted.
+    pub(super) fn judge(
         &mut self,
         turn: &mut Turn<'_>,
         from: NodeId,
-        transfer: Transfer,
+        transfer: &Transfer,
         disk_low: bool,
-    ) -> Result<(Outcome, Option<Spot>), StorageError> {
-        let refused = |why| Ok((Outcome::NotTaken(why), None));
-        let (outer, transit) = (transfer.outer, transfer.transit);
+    ) -> Result<Option<(Outcome, Option<Spot>)>, StorageError> {
+        let refused = |why| Ok(Some((Outcome::NotTaken(why), None)));
+        let (outer, transit) = (&transfer.outer, &transfer.transit);
         let spray = transfer.purpose == Purpose::Spray;
-        let hand_over = transfer.transfer;
-        if self.accepted.get(&from).is_some_and(|known| known.contains(hand_over)) {
-            return Ok((Outcome::Accepted, None));
+        if self.accepted.get(&from).is_some_and(|known| known.contains(transfer.transfer)) {
+            return Ok(Some((Outcome::Accepted, None)));
         }
         if let Some(at) = turn.copy_of(&Key::CopyOf(outer.id))? {
             // Whoever hands it over again doubts that it goes on.
-            let renewed = self.renew(turn, at, &transit)?;
-            return Ok((Outcome::Accepted, (renewed || !spray).then_some(at)));
+            let renewed = self.renew(turn, at, transit)?;
+            return Ok(Some((Outcome::Accepted, (renewed || !spray).then_some(at))));
         }
         if transit.age_ms >= outer.limit_ms() {
             return refused(NotTaken::OverAge);
@@ -153,13 +152,23 @@ impl Carriage {
         if disk_low || !self.has_room(turn, outer.delivery.is_durable(), outer.size) {
             return refused(NotTaken::StoreFull);
         }
+        Ok(None)
+    }
+
+    /// Takes over a copy that is wanted, with its inner part.
+    pub(super) fn accept(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: NodeId,
+        transfer: Transfer,
+        content: Content,
+    ) -> Spot {
+        let Transfer { outer, transit, digest, .. } = transfer;
         self.note_seen(outer.id, transit.round);
-        if spray {
-            self.note_accepted(from, hand_over);
+        if transfer.purpose == Purpose::Spray {
+            self.note_accepted(from, transfer.transfer);
         }
-        let content = turn.keep_content(outer.delivery.is_durable(), &transfer.inner);
-        let copy = Copy { outer, transit, arrived_at: turn.now, content, digest: transfer.digest };
-        Ok((Outcome::Accepted, Some(self.keep(turn, copy))))
+        self.keep(turn, Copy { outer, transit, arrived_at: turn.now, content, digest })
     }
 
     /// A copy that is here came again: it joins the newer round (rule R20), and the shorter way

@@ -3,11 +3,15 @@
 use super::address::{LineId, NodeId, QueueName};
 use super::explain::{TraceView, WayView};
 use super::ids::{MessageId, MessageRef};
-use super::message::{Delivery, Priority, Short};
+use super::message::{ContentHash, Delivery, Priority, Short};
 use super::record::DeathReason;
 use super::statement::DirectoryRecord;
 use super::time::Timestamp;
 use bytes::Bytes;
+
+mod view;
+
+pub use view::{DeadView, Disk, OutgoingState, OutgoingView, QueueView, Summary};
 
 /// A request of a local program or of the node's own shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,27 @@ pub enum Command {
         /// The messages.
         messages: Vec<Outgoing>,
     },
+    /// Takes the next bytes of a content that is too large to be handed in whole: whole chunks, but for
+    /// the last. It is dropped with its session unless a send takes it. Reply: [`Reply::Staged`].
+    Stage {
+        /// Its number, from the reply to the first bytes; none for these.
+        content: Option<u64>,
+        /// The bytes, at most [`PART_BYTES`](super::limits::PART_BYTES).
+        bytes: Bytes,
+        /// Whose it is.
+        session: u64,
+    },
+    /// Drops a content that no send will take. Reply: [`Reply::Done`].
+    Unstage(u64),
+    /// Reads chunks of a content. Reply: [`Reply::Chunks`].
+    Read {
+        /// Its number.
+        content: u64,
+        /// The first chunk.
+        first: u32,
+        /// At most so many, up to [`READ_CHUNKS_MAX`](super::limits::READ_CHUNKS_MAX).
+        count: u32,
+    },
     /// Hands out ready messages under locks. Reply: [`Reply::Deliveries`], empty if none is ready.
     Receive {
         /// From which local queue.
@@ -33,6 +58,8 @@ pub enum Command {
         /// Whose locks they are: they return when the session ends.
         session: u64,
     },
+    /// Shows the message of a lock. Reply: [`Reply::Peeked`].
+    Locked(u64),
     /// Settles a lock. Reply: [`Reply::Done`].
     Settle {
         /// The lock's number, from the delivery.
@@ -130,7 +157,78 @@ pub struct Outgoing {
     /// Sixteen bytes from the operating system's generator.
     pub salt: Short,
     /// The inner part, encoded once.
-    pub inner: Bytes,
+    pub inner: InnerPart,
+}
+
+/// An inner part that is handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InnerPart {
+    /// These bytes, at most [`WHOLE_MAX`](super::limits::WHOLE_MAX), with their hash if they exceed
+    /// [`PART_BYTES`](super::limits::PART_BYTES).
+    Whole(Bytes, Option<ContentHash>),
+    /// A content that lies here already: one that was staged, for any number of messages of one send,
+    /// or that of a dead letter.
+    Kept {
+        /// What stands before it, at most [`SPLIT_HEAD_MAX`](super::limits::SPLIT_HEAD_MAX) bytes.
+        head: Bytes,
+        /// Its number.
+        content: u64,
+        /// Length of both in bytes.
+        len: u64,
+        /// Hash of both.
+        hash: ContentHash,
+    },
+}
+
+impl InnerPart {
+    /// Its length in bytes.
+    pub const fn len(&self) -> u64 {
+        match self {
+            Self::Whole(bytes, _) => bytes.len() as u64,
+            Self::Kept { len, .. } => *len,
+        }
+    }
+
+    /// Whether there are no bytes.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// An inner part that is handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The bytes, or the beginning of those that exceed [`WHOLE_MAX`](super::limits::WHOLE_MAX), with
+    /// all properties in it.
+    pub bytes: Bytes,
+    /// Where those are.
+    pub rest: Option<Rest>,
+}
+
+/// Where an inner part is that is too large to be handed out whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Number of the content.
+    pub content: u64,
+    /// So many bytes of the inner part stand before it.
+    pub before: u64,
+    /// Length of the inner part in bytes.
+    pub len: u64,
+}
+
+impl Shown {
+    /// Length of the whole in bytes.
+    pub const fn len(&self) -> u64 {
+        match self.rest {
+            Some(rest) => rest.len,
+            None => self.bytes.len() as u64,
+        }
+    }
+
+    /// Whether there are no bytes.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// How a lock ends, or goes on.
@@ -179,6 +277,12 @@ pub enum Reply {
     Accepted(Vec<MessageId>),
     /// They were accepted before, under the same key, with these ids.
     Repeated(Vec<MessageId>),
+    /// The bytes are on disk, under this number.
+    Staged(u64),
+    /// Chunks of a content, in order; fewer than asked for where it ends.
+    Chunks(Vec<Bytes>),
+    /// The first of the chunks does not read back.
+    Damaged,
     /// Messages under locks.
     Deliveries(Vec<Delivered>),
     /// Messages as they lie.
@@ -236,84 +340,8 @@ pub struct Peeked {
     pub delivery_count: u32,
     /// Whether it is locked now.
     pub locked: bool,
-    /// The inner bytes.
-    pub inner: Bytes,
-}
-
-/// A local queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueView {
-    /// Its name.
-    pub name: QueueName,
-    /// Its kind.
-    pub transactional: bool,
-    /// Messages that could be handed out now or after a wait.
-    pub ready: u64,
-    /// Messages under locks.
-    pub locked: u64,
-    /// Dead letters that were for it.
-    pub dead: u64,
-    /// Bytes of its messages.
-    pub bytes: u64,
-    /// When its head entered, if there is one.
-    pub oldest: Option<Timestamp>,
-    /// Quota in messages.
-    pub max_messages: u64,
-    /// Quota in bytes.
-    pub max_bytes: u64,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-/// What waits for one destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutgoingView {
-    /// Where it goes.
-    pub destination: NodeId,
-    /// Own messages without a verdict.
-    pub messages: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// When the oldest was accepted.
-    pub oldest: Option<Timestamp>,
-    /// Where it stands.
-    pub state: OutgoingState,
-    /// When something is tried again at the latest, if a time is known.
-    pub next_try: Option<Timestamp>,
-}
-
-/// Where a destination's outgoing messages stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutgoingState {
-    /// A live path is there and takes them.
-    Sending,
-    /// Neighbours carry them, or wait to meet somebody.
-    InTransit,
-    /// No path is live.
-    NoPath,
-    /// The destination said "not now".
-    Refused(super::frame::NotTaken),
-}
-
-/// A dead letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadView {
-    /// Its number, in the order of dying.
-    pub letter: u64,
-    /// The message.
-    pub id: MessageId,
-    /// Where it was going.
-    pub destination: NodeId,
-    /// Into which queue.
-    pub queue: QueueName,
-    /// Why.
-    pub reason: DeathReason,
-    /// When.
-    pub died_at: Timestamp,
-    /// Whether it may have arrived.
-    pub unconfirmed: bool,
-    /// The inner bytes.
-    pub inner: Bytes,
+    /// The inner part.
+    pub inner: Shown,
 }
 
 /// The state of a message as this node knows it (promise G10).
@@ -344,48 +372,5 @@ impl MessageState {
             Self::Dead(_) => "dead",
             Self::Unconfirmed(_) => "unconfirmed",
         }
-    }
-}
-
-/// The node in a few numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Messages in local queues.
-    pub messages: u64,
-    /// Own messages without a verdict.
-    pub outgoing: u64,
-    /// Their bytes.
-    pub outgoing_bytes: u64,
-    /// Copies carried for others.
-    pub carried: u64,
-    /// Their bytes.
-    pub carried_bytes: u64,
-    /// Dead letters.
-    pub dead: u64,
-    /// Live links.
-    pub links: u64,
-    /// Local queues.
-    pub queues: u64,
-    /// The store and its disk.
-    pub disk: Disk,
-}
-
-/// How much the store takes, and what its disk still has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Disk {
-    /// Bytes of the store's files.
-    pub used_bytes: u64,
-    /// Bytes of what lives in them.
-    pub live_bytes: u64,
-    /// Bytes that the disk still has; `None` where there is no disk.
-    pub free_bytes: Option<u64>,
-    /// Below so many free bytes, sends are refused.
-    pub reserve_bytes: u64,
-}
-
-impl Disk {
-    /// Whether sends are refused for want of room.
-    pub fn is_low(&self) -> bool {
-        self.free_bytes.is_some_and(|free| free < self.reserve_bytes)
     }
 }

@@ -1,11 +1,12 @@
 //! The dead-letter queue: what ended, why, and whether that is certain.
 
 use super::address::{NodeId, QueueName};
-use super::command::DeadView;
+use super::command::{DeadView, Shown};
 use super::record::{Dead, Key, Record};
 use super::rejection::Rejection;
 use super::storage::StorageError;
 use super::turn::{Fault, Turn};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// The dead-letter queue of a node.
@@ -55,7 +56,7 @@ impl DeadLetters {
     ) -> Result<Option<Dead>, StorageError> {
         let Some(letter) = turn.dead(&Key::Dead(number))? else { return Ok(None) };
         self.counted(&letter, false);
-        turn.drop_content(letter.delivery.is_durable(), &letter.content);
+        turn.drop_content(letter.delivery.is_durable(), &letter.content)?;
         turn.delete(Key::Dead(number));
         Ok(Some(*letter))
     }
@@ -94,7 +95,10 @@ impl DeadLetters {
                 reason: dead.reason,
                 died_at: dead.died_at,
                 unconfirmed: dead.unconfirmed,
-                inner: turn.content(&dead.content)?,
+                inner: match turn.shown(&dead.content) {
+                    Err(StorageError::Damaged(_)) => Shown { bytes: Bytes::new(), rest: None },
+                    shown => shown?,
+                },
             });
         }
         Ok(views)

@@ -5,7 +5,7 @@
 
 use super::address::QueueName;
 use super::ids::{Epoch, MessageId};
-use super::message::{Digest, Extensions, Outer, Transit};
+use super::message::{ContentHash, Digest, Extensions, Outer, Transit};
 use super::statement::{Attested, DirectoryKey, DirectoryRecord, LinkState, Receipt, Status};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,9 @@ pub enum Frame {
     /// A copy of a message.
     #[serde(rename = "t")]
     Transfer(Box<Transfer>),
+    /// Some bytes of a copy whose inner part is too large for one frame.
+    #[serde(rename = "p")]
+    Part(Box<Part>),
 }
 
 /// Who the speaker is, beyond what the link has proven.
@@ -112,6 +115,23 @@ pub struct Transfer {
     pub queue: Option<QueueName>,
 }
 
+/// Some bytes of a copy on its way over one link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The copy, without its inner bytes.
+    #[serde(rename = "t")]
+    pub transfer: Transfer,
+    /// Hash of all its inner bytes.
+    #[serde(rename = "h")]
+    pub hash: ContentHash,
+    /// Where these begin: a multiple of [`CHUNK_BYTES`](super::limits::CHUNK_BYTES).
+    #[serde(rename = "o")]
+    pub offset: u64,
+    /// These bytes: whole chunks, but for the last.
+    #[serde(rename = "b")]
+    pub bytes: Bytes,
+}
+
 /// What became of one transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
@@ -121,6 +141,9 @@ pub enum Outcome {
     /// Not taken; nothing is settled (rule R16).
     #[serde(rename = "n")]
     NotTaken(NotTaken),
+    /// It comes in parts, and so many bytes from its beginning are durable at the receiver.
+    #[serde(rename = "h")]
+    Holding(u64),
 }
 
 /// Why a copy was not taken, yet.

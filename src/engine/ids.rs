@@ -72,6 +72,9 @@ pub struct MessageRef {
 }
 
 impl MessageId {
+    /// Not after any other.
+    pub const FIRST: Self = Self { stream: StreamId::FIRST, number: 0 };
+
     /// The printed form.
     pub const fn reference(&self) -> MessageRef {
         MessageRef { nonce: self.stream.epoch.nonce, line: self.stream.line, number: self.number }

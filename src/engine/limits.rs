@@ -2,16 +2,39 @@
 
 use super::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
-/// Largest body of a message, in bytes.
-pub const BODY_MAX: usize = 1024 * 1024;
-/// Largest inner part: the body and all properties that travel with it, in bytes.
-pub const INNER_MAX: usize = BODY_MAX + 64 * 1024;
+/// Largest body that a message may have whatever the configuration says, in bytes.
+pub const BODY_MAX: u64 = (4 << 30) - 1;
+/// Largest body that is held whole in memory, in bytes; of an express message at all.
+pub const WHOLE_BODY_MAX: usize = 1024 * 1024;
+/// Most bytes of an inner part beside the body: all properties that travel with it. They lie in the
+/// first chunk.
+pub const INNER_HEAD_MAX: usize = CHUNK_BYTES;
+/// Largest inner part that is held whole in memory, in bytes.
+pub const WHOLE_MAX: usize = WHOLE_BODY_MAX + INNER_HEAD_MAX;
 /// Largest value that a store record may take, in bytes: sled is safe up to here.
 pub const RECORD_MAX: usize = 4096;
 /// Inner parts up to this many bytes lie in the message's own record.
 pub const INLINE_MAX: usize = 1_280;
 /// Largest chunk of a content, in bytes; chunks lie in the body log and not among the records.
 pub const CHUNK_BYTES: usize = 64 * 1024;
+/// Most bytes of an inner part in one frame; larger durable ones go over links in parts, each of
+/// whole chunks.
+pub const PART_BYTES: usize = 256 * 1024;
+/// Requests with a part in flight per link: one is left for what is urgent.
+pub const PARTS_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX - 1;
+/// Inner parts that are coming in parts at once.
+pub const PARTIALS_MAX: usize = 1_024;
+/// Runs of chunks of one of them that came out of order.
+pub const PARTIAL_RANGES_MAX: usize = 16;
+/// How long one of them is kept while nothing more comes.
+pub const PARTIAL_KEEP_MS: u64 = 7 * DAY_MS;
+/// Bodies that programs are handing in at once.
+pub const STAGES_MAX: usize = 256;
+/// Chunks of a content that are read in one command.
+pub const READ_CHUNKS_MAX: u32 = 8;
+/// Most bytes of the properties of a message whose body is handed in by itself: they lie in its
+/// record.
+pub const SPLIT_HEAD_MAX: usize = INLINE_MAX;
 /// Default time to reach the queue.
 pub const REACH_WITHIN_DEFAULT_MS: u64 = 30 * DAY_MS;
 /// Longest time to reach the queue; never infinite.
@@ -109,6 +132,10 @@ pub struct Limits {
     pub queue_bytes: u64,
     /// Bytes of express messages in memory, all together.
     pub express_bytes: u64,
+    /// Largest body of a message, at most [`BODY_MAX`].
+    pub body_bytes: u64,
+    /// Bytes of inner parts that have not come whole yet, from programs and from neighbours each.
+    pub partial_bytes: u64,
     /// Free bytes on the disk below which new work is refused.
     pub disk_reserve_bytes: u64,
 }
@@ -123,6 +150,8 @@ impl Default for Limits {
             queue_messages: 10_000_000,
             queue_bytes: 8 << 30,
             express_bytes: 256 << 20,
+            body_bytes: 256 << 20,
+            partial_bytes: 4 << 30,
             disk_reserve_bytes: 256 << 20,
         }
     }

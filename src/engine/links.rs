@@ -2,6 +2,8 @@
 //!
 //! Refuses to choose what is sent; it remembers where the choice stopped.
 
+mod large;
+
 use super::address::NodeId;
 use super::control::Word;
 use super::frame::{NotTaken, Purpose};
@@ -13,6 +15,7 @@ use super::ranges::RangeSet;
 use super::record::Spot;
 use super::statement::DirectoryKey;
 use super::time::Timestamp;
+use large::Large;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All neighbours, past and present.
@@ -67,6 +70,8 @@ pub(super) struct Link {
     pub(super) window: u64,
     /// Where the search for messages stopped, by rank and destination.
     pub(super) cursors: BTreeMap<(u8, NodeId), Cursor>,
+    /// Copies that go in parts.
+    pub(super) large: Large,
     /// Statements to send.
     pub(super) words: BTreeSet<Word>,
     /// Nodes whose link state is to be sent.
@@ -95,6 +100,8 @@ pub(super) struct Flight {
     pub(super) sent_at: Timestamp,
     pub(super) bytes: u64,
     pub(super) transfers: Vec<Loaded>,
+    /// The copy among them of which only a part went.
+    pub(super) part: Option<MessageId>,
     pub(super) words: Vec<Word>,
     pub(super) states: Vec<NodeId>,
     pub(super) records: Vec<DirectoryKey>,
@@ -370,9 +377,10 @@ impl Link {
     pub(super) fn lost(&mut self, exchange: u64) -> Option<Flight> {
         let flight = self.in_flight.remove(&exchange)?;
         self.bytes_in_flight = self.bytes_in_flight.saturating_sub(flight.bytes);
-        for loaded in &flight.transfers {
+        for loaded in flight.transfers.iter().filter(|it| flight.part != Some(it.id)) {
             self.flying.remove(&loaded.id);
         }
+        flight.part.iter().for_each(|id| self.large.landed(id));
         Some(flight)
     }
 }

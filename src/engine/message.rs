@@ -147,38 +147,49 @@ impl Default for Floors {
     }
 }
 
-/// Sixteen random bytes per message, drawn at the door: part of the key that will seal it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Short(pub [u8; 16]);
+/// A fixed number of bytes, encoded as a byte string.
+macro_rules! fixed_bytes {
+    ($(#[$doc:meta])* $name:ident, $length:literal, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub [u8; $length]);
 
-/// The first sixteen bytes of BLAKE3 over the outer part and the inner bytes.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                out.serialize_bytes(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+                let bytes = Bytes::deserialize(input)?;
+                let wrong = |_| serde::de::Error::invalid_length(bytes.len(), &$expected);
+                bytes.as_ref().try_into().map(Self).map_err(wrong)
+            }
+        }
+    };
+}
+
+fixed_bytes! {
+    /// Sixteen random bytes per message, drawn at the door: part of the key that will seal it.
+    Short, 16, "sixteen bytes"
+}
+fixed_bytes! {
+    /// BLAKE3 of the inner bytes of a message.
+    ContentHash, 32, "thirty-two bytes"
+}
+
+/// The first sixteen bytes of BLAKE3 over the outer part and the hash of the inner bytes.
 ///
 /// A copy is known by (id, digest): two copies of one id may differ, and a relay cannot tell which
 /// one its origin made.
 pub type Digest = Short;
-
-impl fmt::Debug for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl Serialize for Short {
-    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Short {
-    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let bytes = Bytes::deserialize(input)?;
-        let bytes: [u8; 16] = bytes
-            .as_ref()
-            .try_into()
-            .map_err(|_| serde::de::Error::invalid_length(bytes.len(), &"sixteen bytes"))?;
-        Ok(Self(bytes))
-    }
-}
 
 /// The unchanging outer part, fixed in the commit that numbers the message.
 ///
@@ -256,15 +267,21 @@ pub enum Content {
     /// Small enough to lie in the record itself.
     #[serde(rename = "i")]
     Inline(Bytes),
-    /// In chunk records of this store under this number.
+    /// In chunk records of this store under this number, behind a beginning that is not.
     #[serde(rename = "s")]
     Stored {
         /// Number of the content in this store.
         #[serde(rename = "n")]
         number: u64,
-        /// Length in bytes.
+        /// Length in bytes, of the beginning too.
         #[serde(rename = "z")]
         len: u64,
+        /// The beginning, where it is not among the chunks: several messages share these.
+        #[serde(rename = "b", default, skip_serializing_if = "Bytes::is_empty")]
+        head: Bytes,
+        /// Hash of the bytes, where they go over links in parts.
+        #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+        hash: Option<ContentHash>,
     },
 }
 

@@ -14,6 +14,7 @@ mod links;
 mod node;
 mod once;
 mod origin;
+mod partials;
 mod policy;
 mod queues;
 mod topology;

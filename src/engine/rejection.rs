@@ -74,6 +74,9 @@ pub enum Rejection {
     /// No message of that id is known here.
     #[error("no message of that id is known to this node")]
     NoSuchMessage,
+    /// What is stored of the message does not read back.
+    #[error("the message's content is damaged on this node's disk")]
+    Damaged,
     /// The dead letter may have arrived: a retry could deliver it twice (rule R19).
     #[error("the message may have arrived; retrying could deliver it twice")]
     MayDuplicate,
@@ -99,6 +102,7 @@ impl Rejection {
             Self::TooMany { .. } => "too_many",
             Self::LockGone => "lock_gone",
             Self::NoSuchMessage => "no_such_message",
+            Self::Damaged => "damaged",
             Self::MayDuplicate => "may_duplicate",
             Self::KeyReused => "idempotency_mismatch",
         }

@@ -4,6 +4,7 @@ use super::address::{NodeId, QueueName};
 use super::command::{Command, MessageState, Reply};
 use super::frame::{Answer, Frame};
 use super::ids::MessageId;
+use super::message::ContentHash;
 use super::rejection::Rejection;
 use super::statement::DirectoryRecord;
 
@@ -48,6 +49,15 @@ pub enum Input {
         /// Number of our exchange.
         exchange: u64,
     },
+    /// What [`Output::Check`] asked for.
+    Checked {
+        /// The message.
+        id: MessageId,
+        /// Number of its content in this store.
+        content: u64,
+        /// Whether it has the hash.
+        good: bool,
+    },
 }
 
 /// Something to be done, now that everything it rests on is durable.
@@ -77,6 +87,18 @@ pub enum Output {
         exchange: u64,
         /// What.
         answer: Answer,
+    },
+    /// An inner part has come whole, in parts: it is to be read with [`Command::Read`] and its hash
+    /// compared.
+    Check {
+        /// The message.
+        id: MessageId,
+        /// Number of its content in this store.
+        content: u64,
+        /// Length of it in bytes.
+        len: u64,
+        /// The hash that it must have.
+        hash: ContentHash,
     },
     /// News for whoever listens.
     Event(Event),
@@ -116,6 +138,8 @@ pub enum Event {
     Learned(DirectoryRecord),
     /// A neighbour knows an opening of this node that this store never had.
     HigherEpochHeard(NodeId),
+    /// The content of a message does not read back from the store.
+    Damaged(MessageId),
     /// A verdict came that contradicts an earlier one (possible only under limits L2 and L3).
     Contradicted(MessageId),
 }

@@ -78,6 +78,10 @@ pub struct StorageStats {
     pub free_bytes: Option<u64>,
     /// Commits since the store was opened.
     pub commits: u64,
+    /// Bytes of keys, values and chunks that those commits wrote; 0 where nobody counts.
+    pub written_bytes: u64,
+    /// How long those commits waited for the disk, in microseconds; 0 where there is none.
+    pub sync_us: u64,
 }
 
 /// Why a store could not do what it was asked.

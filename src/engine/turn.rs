@@ -3,16 +3,19 @@
 //! Reads see the turn's own writes over the express records in memory over the store. Nothing here
 //! is visible outside before the engine has committed the writes.
 
+use super::command::{InnerPart, Rest, Shown};
 use super::ids::MessageId;
-use super::limits::{CHUNK_BYTES, INLINE_MAX};
-use super::message::Content;
+use super::limits::{CHUNK_BYTES, INLINE_MAX, PART_BYTES, WHOLE_MAX};
+use super::message::{Content, ContentHash};
 use super::record::{Key, Record};
 use super::rejection::Rejection;
 use super::step::{Event, Output};
 use super::storage::{Storage, StorageError, StorageStats, Write};
 use super::time::Timestamp;
 use bytes::{Bytes, BytesMut};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Records that live in memory only: those of express messages.
 #[derive(Debug, Default)]
@@ -69,6 +72,10 @@ pub(super) struct Turn<'a> {
     pub(super) volatile: &'a mut Volatile,
     store: &'a dyn Storage,
     pending: BTreeMap<Key, Option<Record>>,
+    /// Records of streams that the store was asked for.
+    read: RefCell<BTreeMap<Key, Option<Record>>>,
+    /// Room of the store, once it was asked for.
+    free: OnceCell<Option<u64>>,
     outputs: Vec<Output>,
 }
 
@@ -79,7 +86,16 @@ impl<'a> Turn<'a> {
         volatile: &'a mut Volatile,
         store: &'a dyn Storage,
     ) -> Self {
-        Self { now, serial, volatile, store, pending: BTreeMap::new(), outputs: Vec::new() }
+        Self {
+            now,
+            serial,
+            volatile,
+            store,
+            pending: BTreeMap::new(),
+            read: RefCell::new(BTreeMap::new()),
+            free: OnceCell::new(),
+            outputs: Vec::new(),
+        }
     }
 
     /// The writes to commit and the outputs to make visible after it.
@@ -106,9 +122,9 @@ impl<'a> Turn<'a> {
         self.store.stats()
     }
 
-    /// Bytes that the disk still has.
+    /// Room of the store at the turn's first question.
     pub(super) fn free_bytes(&self) -> Option<u64> {
-        self.stats().free_bytes
+        *self.free.get_or_init(|| self.stats().free_bytes)
     }
 
     /// The record at a key.
@@ -119,7 +135,16 @@ impl<'a> Turn<'a> {
         if let Some(record) = self.volatile.records.get(key) {
             return Ok(Some(record.clone()));
         }
-        self.store.get(key)
+        // Every message of a stream asks for them, and a turn has many of one stream.
+        if !matches!(key, Key::InboxLine(..) | Key::Inbox(_) | Key::Receipt(..) | Key::Stream(..)) {
+            return self.store.get(key);
+        }
+        if let Some(record) = self.read.borrow().get(key) {
+            return Ok(record.clone());
+        }
+        let record = self.store.get(key)?;
+        self.read.borrow_mut().insert(key.clone(), record.clone());
+        Ok(record)
     }
 
     /// Records with `from <= key < to`, in order, at most `limit`.
@@ -163,8 +188,14 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Keeps inner bytes, in the record itself if they are few.
-    pub(super) fn keep_content(&mut self, durable: bool, inner: &Bytes) -> Content {
+    /// Keeps inner bytes, in the record itself if they are few. Their hash is kept where they go over
+    /// links in parts.
+    pub(super) fn keep_content(
+        &mut self,
+        durable: bool,
+        inner: &Bytes,
+        hash: Option<ContentHash>,
+    ) -> Content {
         if !durable {
             self.volatile.bytes += inner.len() as u64;
             return Content::Inline(inner.clone());
@@ -177,37 +208,123 @@ impl<'a> Turn<'a> {
             let key = Key::Chunk(number, index as u32);
             self.put(true, key, Record::Chunk(inner.slice_ref(piece)));
         }
-        Content::Stored { number, len: inner.len() as u64 }
+        let hash = hash.filter(|_| inner.len() > PART_BYTES);
+        Content::Stored { number, len: inner.len() as u64, head: Bytes::new(), hash }
     }
 
-    /// Reads inner bytes back.
-    pub(super) fn content(&self, content: &Content) -> Result<Bytes, StorageError> {
-        let (number, len) = match content {
-            Content::Inline(bytes) => return Ok(bytes.clone()),
-            Content::Stored { number, len } => (*number, *len as usize),
+    /// Keeps what a program hands in. What is here already gets one owner more, but for the first one
+    /// of a staged content.
+    pub(super) fn keep_inner(
+        &mut self,
+        durable: bool,
+        inner: &InnerPart,
+    ) -> Result<Content, StorageError> {
+        let (number, len, head, hash) = match inner {
+            InnerPart::Whole(bytes, hash) => return Ok(self.keep_content(durable, bytes, *hash)),
+            InnerPart::Kept { content, len, head, hash } => (*content, *len, head.clone(), *hash),
         };
-        let mut inner = BytesMut::with_capacity(len);
-        for index in 0..chunks(len) {
-            match self.get(&Key::Chunk(number, index))? {
-                Some(Record::Chunk(piece)) => inner.extend_from_slice(&piece),
-                _ => return Err(StorageError::Damaged(format!("content {number}"))),
-            }
+        if self.get(&Key::Stage(number))?.is_some() {
+            self.delete(Key::Stage(number));
+        } else {
+            let others = self.shares(number)?;
+            self.put(true, Key::Shares(number), Record::Shares(others + 1));
         }
-        Ok(inner.freeze())
+        Ok(Content::Stored { number, len, head, hash: Some(hash) })
     }
 
-    /// Removes inner bytes for good.
-    pub(super) fn drop_content(&mut self, durable: bool, content: &Content) {
+    /// Reads inner bytes back whole: for those that may be held so.
+    pub(super) fn content(&self, content: &Content) -> Result<Bytes, StorageError> {
+        self.bytes(content, 0..content.len())
+    }
+
+    /// Reads inner bytes back for those who are shown them: of large ones the beginning.
+    pub(super) fn shown(&self, content: &Content) -> Result<Shown, StorageError> {
+        let (number, len, head) = match content {
+            Content::Stored { number, len, head, .. } if *len > WHOLE_MAX as u64 => {
+                (*number, *len, head)
+            }
+            content => return Ok(Shown { bytes: self.content(content)?, rest: None }),
+        };
+        let rest = Some(Rest { content: number, before: head.len() as u64, len });
+        if !head.is_empty() {
+            return Ok(Shown { bytes: head.clone(), rest });
+        }
+        Ok(Shown { bytes: self.bytes(content, 0..CHUNK_BYTES as u64)?, rest })
+    }
+
+    /// Reads some of inner bytes.
+    pub(super) fn bytes(
+        &self,
+        content: &Content,
+        range: Range<u64>,
+    ) -> Result<Bytes, StorageError> {
+        let (number, head) = match content {
+            Content::Inline(bytes) => {
+                return Ok(bytes.slice(range.start as usize..range.end as usize));
+            }
+            Content::Stored { number, head, .. } => (*number, head),
+        };
+        let before = head.len() as u64;
+        let mut pieces = Vec::new();
+        if range.start < before {
+            pieces.push(head.slice(range.start as usize..range.end.min(before) as usize));
+        }
+        let mut at = range.start.max(before) - before;
+        let end = range.end.max(before) - before;
+        while at < end {
+            let (index, skip) = ((at / CHUNK) as u32, at % CHUNK);
+            let damaged = || StorageError::Damaged(format!("content {number}"));
+            let Some(Record::Chunk(piece)) = self.get(&Key::Chunk(number, index))? else {
+                return Err(damaged());
+            };
+            let take = (end - at).min(CHUNK - skip);
+            if skip + take > piece.len() as u64 {
+                return Err(damaged());
+            }
+            pieces.push(piece.slice(skip as usize..(skip + take) as usize));
+            at += take;
+        }
+        Ok(match pieces.pop() {
+            Some(only) if pieces.is_empty() => only,
+            last => {
+                let mut all = BytesMut::with_capacity((range.end - range.start) as usize);
+                pieces.iter().chain(&last).for_each(|piece| all.extend_from_slice(piece));
+                all.freeze()
+            }
+        })
+    }
+
+    /// Lets one owner of inner bytes go; the last one takes them along.
+    pub(super) fn drop_content(
+        &mut self,
+        durable: bool,
+        content: &Content,
+    ) -> Result<(), StorageError> {
         match content {
             Content::Inline(bytes) if !durable => {
                 self.volatile.bytes = self.volatile.bytes.saturating_sub(bytes.len() as u64);
             }
             Content::Inline(_) => {}
-            Content::Stored { number, len } => {
-                for index in 0..chunks(*len as usize) {
-                    self.delete(Key::Chunk(*number, index));
-                }
-            }
+            Content::Stored { number, len, head, .. } => match self.shares(*number)? {
+                0 => self.drop_chunks(*number, chunks(len.saturating_sub(head.len() as u64))),
+                1 => self.delete(Key::Shares(*number)),
+                others => self.put(true, Key::Shares(*number), Record::Shares(others - 1)),
+            },
+        }
+        Ok(())
+    }
+
+    /// Removes the first chunks of a content.
+    pub(super) fn drop_chunks(&mut self, number: u64, count: u32) {
+        (0..count).for_each(|index| self.delete(Key::Chunk(number, index)));
+    }
+
+    /// Owners of a content beside the first.
+    fn shares(&self, number: u64) -> Result<u32, StorageError> {
+        match self.get(&Key::Shares(number))? {
+            Some(Record::Shares(others)) => Ok(others),
+            None => Ok(0),
+            Some(_) => Err(StorageError::Damaged(format!("owners of content {number}"))),
         }
     }
 
@@ -217,8 +334,11 @@ impl<'a> Turn<'a> {
     }
 }
 
-const fn chunks(len: usize) -> u32 {
-    len.div_ceil(CHUNK_BYTES) as u32
+const CHUNK: u64 = CHUNK_BYTES as u64;
+
+/// How many chunks so many bytes take.
+pub(super) const fn chunks(len: u64) -> u32 {
+    len.div_ceil(CHUNK_BYTES as u64) as u32
 }
 
 /// Reads one kind of record: another kind in its place is damage.

@@ -55,7 +55,7 @@ impl NetHandle {
     pub fn try_send(&self, output: Output) {
         let peer = match &output {
             Output::Request { peer, .. } | Output::Answer { peer, .. } => *peer,
-            Output::Reply { .. } | Output::Event(_) => return,
+            Output::Reply { .. } | Output::Check { .. } | Output::Event(_) => return,
         };
         if self.outbox.try_send(output).is_err() {
             self.spilled.add(peer);

@@ -159,6 +159,7 @@ pub(crate) fn weight(frames: &[Frame]) -> usize {
     const FRAME: usize = 256;
     let payload = |frame: &Frame| match frame {
         Frame::Transfer(transfer) => transfer.inner.len(),
+        Frame::Part(part) => part.bytes.len(),
         Frame::Record(record) => record.bytes.len(),
         Frame::Have(entries) => entries.len() * 64,
         _ => FRAME,

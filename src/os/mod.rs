@@ -4,13 +4,11 @@
 
 mod group;
 mod process;
-#[cfg(unix)]
 mod supervisor;
 
 pub use group::{UnknownGroup, group_id};
 pub use process::{Usage, usage};
-#[cfg(unix)]
-pub use supervisor::{tell_supervisor, watchdog_limit};
+pub use supervisor::Supervisor;
 
 use std::time::Duration;
 

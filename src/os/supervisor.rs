@@ -1,39 +1,60 @@
-//! What a supervisor of services is told, by systemd's protocol: datagrams to the socket that it
-//! names in the environment. Without one nothing is told.
+//! What a service manager wants to hear of a process: sd_notify(3), without its library.
 
-use std::env;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-/// Tells the supervisor, if there is one, and whether that went out. Words as `READY=1`, one a line.
-pub fn tell_supervisor(words: &str) -> bool {
-    let Some(name) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
-        return false;
-    };
-    let sent = address(name.as_encoded_bytes()).and_then(|address| {
-        let socket = UnixDatagram::unbound()?;
-        // A supervisor that does not read must not hold the node up.
-        socket.set_nonblocking(true)?;
-        socket.send_to_addr(words.as_bytes(), &address)
-    });
-    sent.is_ok()
+/// A service manager that started this process and listens.
+#[derive(Debug)]
+pub struct Supervisor {
+    socket: UnixDatagram,
+    watchdog: Option<Duration>,
 }
 
-/// A name that begins with `@` is no file but one of Linux's abstract sockets.
-fn address(name: &[u8]) -> std::io::Result<SocketAddr> {
-    #[cfg(target_os = "linux")]
-    if let Some(rest) = name.strip_prefix(b"@") {
-        use std::os::linux::net::SocketAddrExt;
-        return SocketAddr::from_abstract_name(rest);
+impl Supervisor {
+    /// The one that the environment names (`NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`), if any.
+    ///
+    /// # Errors
+    /// If one is named and cannot be reached.
+    pub fn of_environment() -> io::Result<Option<Self>> {
+        Self::of(|name| std::env::var_os(name), std::process::id())
     }
-    use std::os::unix::ffi::OsStrExt;
-    SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(name))
+
+    fn of(variable: impl Fn(&str) -> Option<OsString>, own: u32) -> io::Result<Option<Self>> {
+        let Some(address) = variable("NOTIFY_SOCKET") else { return Ok(None) };
+        let socket = UnixDatagram::unbound()?;
+        connect(&socket, &address)?;
+        let number = |name| variable(name)?.to_str()?.parse::<u64>().ok();
+        let is_for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(own));
+        let watchdog = number("WATCHDOG_USEC").filter(|time| is_for_us && *time > 0);
+        Ok(Some(Self { socket, watchdog: watchdog.map(Duration::from_micros) }))
+    }
+
+    /// Within which time it wants a sign of life, again and again.
+    pub const fn watchdog(&self) -> Option<Duration> {
+        self.watchdog
+    }
+
+    /// Tells it something, such as `READY=1`. If it does not listen any more, nothing happens.
+    pub fn tell(&self, state: &str) {
+        let _ = self.socket.send(state.as_bytes());
+    }
 }
 
-/// How long the supervisor waits for a sign of life before it ends the process; none if it does not,
-/// or if it watches another process.
-pub fn watchdog_limit() -> Option<Duration> {
-    let number = |name: &str| env::var(name).ok()?.parse::<u64>().ok();
-    let is_for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
-    number("WATCHDOG_USEC").filter(|us| is_for_us && *us > 0).map(Duration::from_micros)
+/// A path, or a name in the abstract namespace, which begins with `@`.
+fn connect(socket: &UnixDatagram, address: &OsString) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use std::os::linux::net::SocketAddrExt;
+        use std::os::unix::ffi::OsStrExt;
+        use std::os::unix::net::SocketAddr;
+        if let Some(name) = address.as_bytes().strip_prefix(b"@") {
+            return socket.connect_addr(&SocketAddr::from_abstract_name(name)?);
+        }
+    }
+    socket.connect(address)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use crate::engine::step::{Event, Input, Output};
 use crate::engine::storage::{Compaction, Storage, StorageStats};
 use crate::engine::time::Timestamp;
 use crate::engine::{Engine, EngineError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -78,8 +78,8 @@ pub(super) enum Job {
     Stop,
 }
 
-/// Starts the thread. `outbound` gets every output but the replies, on that thread, so it must not
-/// block; events also go to [`Handle::events`].
+/// Starts the thread. `outbound` gets what is for neighbours, on that thread, so it must not block;
+/// events go to [`Handle::events`], that there is something in a queue once a turn.
 ///
 /// The machine comes back when the thread is joined, after [`Handle::stop`], the loss of the last
 /// handle, or a failed commit; [`Handle::ended`] tells which.
@@ -192,6 +192,7 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
     fn turn(&mut self, now: Timestamp, inputs: Vec<Input>) -> Result<(), Ending> {
         let outputs = self.machine.process(now, inputs);
         let outputs = outputs.map_err(|error| Ending::Failed(error.to_string()))?;
+        let mut events = Vec::new();
         for output in outputs {
             match output {
                 Output::Reply { ticket, result } => {
@@ -200,13 +201,18 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
                         let _ = reply.send(result);
                     }
                 }
-                Output::Event(event) => {
-                    (self.outbound)(Output::Event(event.clone()));
-                    // Nobody may be listening.
-                    let _ = self.events.send(event);
-                }
+                Output::Event(event) => events.push(event),
                 other => (self.outbound)(other),
             }
+        }
+        // Whoever waits for a reply goes on meanwhile.
+        let mut available = BTreeSet::new();
+        for event in events {
+            if matches!(&event, Event::Available(queue) if !available.insert(queue.clone())) {
+                continue;
+            }
+            // Nobody may be listening.
+            let _ = self.events.send(event);
         }
         Ok(())
     }

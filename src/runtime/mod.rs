@@ -15,6 +15,7 @@ mod engine_thread;
 mod handle;
 mod histogram;
 mod timed;
+mod work;
 
 pub use clock::Clock;
 pub use compacting::Compacted;
@@ -22,3 +23,4 @@ pub use engine_thread::{DRAIN_MAX, Machine, spawn};
 pub use handle::{CallError, EVENTS_MAX, Ending, Handle, INPUTS_MAX};
 pub use histogram::{Counted, Histogram};
 pub use timed::Timed;
+pub use work::{Watched, Work, Worked};

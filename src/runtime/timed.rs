@@ -1,22 +1,24 @@
-//! A store whose commits are timed.
+//! A store whose commits are timed and counted.
 
 use super::histogram::Histogram;
+use super::work::Work;
 use crate::engine::record::{Key, Record};
 use crate::engine::storage::{Compaction, Storage, StorageError, StorageStats, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Passes everything on to a store, and counts how long its commits take.
+/// Passes everything on to a store, and counts its commits: how long they take, what they write.
 #[derive(Debug)]
 pub struct Timed<S> {
     store: S,
     commits: Arc<Histogram>,
+    work: Arc<Work>,
 }
 
 impl<S> Timed<S> {
     /// Times the commits of a store.
-    pub const fn new(store: S, commits: Arc<Histogram>) -> Self {
-        Self { store, commits }
+    pub const fn new(store: S, commits: Arc<Histogram>, work: Arc<Work>) -> Self {
+        Self { store, commits, work }
     }
 }
 
@@ -25,6 +27,7 @@ impl<S: Storage> Storage for Timed<S> {
         let begun = Instant::now();
         let outcome = self.store.commit(writes);
         self.commits.observe(begun.elapsed());
+        self.work.committed(writes, &self.store.stats());
         outcome
     }
 

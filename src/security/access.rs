@@ -43,19 +43,23 @@ impl AccessToken {
     pub fn load_or_create(path: &Path) -> Result<Self, SecurityError> {
         let file = KeyFile::new(path.to_path_buf(), "access token");
         if let Some(text) = file.read_text()? {
-            let text = Zeroizing::new(text.trim().to_owned());
-            let body =
-                text.strip_prefix(PREFIX).map(|body| BASE64URL_NOPAD.decode(body.as_bytes()));
-            return match body {
-                Some(Ok(secret)) if secret.len() == 32 => Ok(Self(text)),
-                _ => Err(file.problem(
+            return Self::parse(&text).ok_or_else(|| {
+                file.problem(
                     "does not hold an access token: delete it, and the next start makes a new one",
-                )),
-            };
+                )
+            });
         }
         let token = Self::draw();
         file.create_text(&format!("{}\n", token.reveal()))?;
         Ok(token)
+    }
+
+    /// A token's text, with white space around it.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let secret = BASE64URL_NOPAD.decode(text.strip_prefix(PREFIX)?.as_bytes());
+        let secret = Zeroizing::new(secret.ok()?);
+        (secret.len() == 32).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 }
 

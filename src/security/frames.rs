@@ -9,10 +9,10 @@ use super::record::{Record, Unreadable};
 use super::state::Mesh;
 use super::statement::{Verified, sign_statement};
 use super::{Check, Identity, MeshId};
-use crate::codec::{decode_inner, digest};
+use crate::codec::{content_hash, decode_inner, decode_inner_head, digest};
 use crate::engine::address::NodeId;
-use crate::engine::frame::{Frame, Transfer};
-use crate::engine::limits::DIRECTORY_RECORD_MAX;
+use crate::engine::frame::{Frame, Part, Transfer};
+use crate::engine::limits::{CHUNK_BYTES, DIRECTORY_RECORD_MAX};
 use crate::engine::statement::{Attested, DirectoryRecord, Statement};
 
 /// Records that wait for others, and statements that wait for records, each; the oldest make room.
@@ -140,6 +140,7 @@ pub(super) fn sift_statements(
         Frame::Status(status) => holds(view, verified, status, true),
         Frame::LinkState(links) => holds(view, verified, links, false),
         Frame::Transfer(transfer) => complete(transfer, own),
+        Frame::Part(part) => complete_part(part, own),
         Frame::Have(entries) => entries
             .iter()
             .all(|entry| entry.key.subject.len() <= SUBJECT_MAX && entry.rank.len() <= SUBJECT_MAX),
@@ -203,9 +204,31 @@ fn complete(transfer: &mut Transfer, own: NodeId) -> bool {
     if transfer.outer.size != transfer.inner.len() as u64 {
         return false;
     }
-    transfer.digest = digest(&transfer.outer, &transfer.inner);
+    transfer.digest = digest(&transfer.outer, &content_hash(&transfer.inner));
     transfer.queue = if transfer.outer.destination == own {
         decode_inner(&transfer.inner).ok().map(|inner| inner.queue)
+    } else {
+        None
+    };
+    true
+}
+
+/// The queue stands at the beginning, so that the first part says it for all.
+fn complete_part(part: &mut Part, own: NodeId) -> bool {
+    const CHUNK: u64 = CHUNK_BYTES as u64;
+    let transfer = &mut part.transfer;
+    let size = transfer.outer.size;
+    let length = part.bytes.len() as u64;
+    let end = part.offset.saturating_add(length);
+    let is_whole =
+        part.offset.is_multiple_of(CHUNK) && (length.is_multiple_of(CHUNK) || end == size);
+    let is_durable = transfer.outer.delivery.is_durable();
+    if !is_whole && part.offset != size || end > size || !transfer.inner.is_empty() || !is_durable {
+        return false;
+    }
+    transfer.digest = digest(&transfer.outer, &part.hash);
+    transfer.queue = if transfer.outer.destination == own && part.offset == 0 {
+        decode_inner_head(&part.bytes, size).ok().map(|(inner, _)| inner.queue)
     } else {
         None
     };

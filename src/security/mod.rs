@@ -11,6 +11,9 @@ mod dialogue;
 mod error;
 mod fields;
 mod frames;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gatekeeper;
 mod hello;
 mod identity;

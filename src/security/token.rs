@@ -12,7 +12,7 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 /// What every token begins with.
-const HEAD: &str = "mq1";
+pub(super) const HEAD: &str = "mq1";
 const VERSION: u8 = 1;
 const CHECKSUM: usize = 4;
 const IPV4: u8 = 4;

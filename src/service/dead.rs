@@ -1,10 +1,10 @@
 //! Dead letters, named by the ids of their messages.
 
 use super::answer::Budget;
+use super::message::read_inner;
 use super::queues::count;
 use super::send::{accepted, parse_id};
 use super::{Sent, Service, ServiceError};
-use crate::codec::decode_inner;
 use crate::engine::command::{Command, DeadView, MessageState, Reply};
 use crate::engine::ids::MessageRef;
 use crate::engine::message::Short;
@@ -55,7 +55,7 @@ impl Service {
             let views = self.dead_views(last, step).await?;
             let is_last = views.len() < step;
             for view in views {
-                budget.add(view.inner.len());
+                budget.add(view.inner.bytes.len());
                 last = Some(view.letter);
                 letters.push(DeadLetter {
                     id: view.id.reference(),
@@ -63,7 +63,9 @@ impl Service {
                     reason: view.reason,
                     died_at: view.died_at,
                     unconfirmed: view.unconfirmed,
-                    label: decode_inner(&view.inner).map(|inner| inner.label).unwrap_or_default(),
+                    label: read_inner(&view.inner)
+                        .map(|(inner, _)| inner.label)
+                        .unwrap_or_default(),
                 });
             }
             if is_last {

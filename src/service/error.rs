@@ -27,6 +27,22 @@ pub enum ServiceError {
         /// The bounds, in words.
         bounds: String,
     },
+    /// A number is out of its bounds.
+    #[error("{what} must be {bounds}")]
+    OutOfBounds {
+        /// Which.
+        what: &'static str,
+        /// The bounds, in words.
+        bounds: String,
+    },
+    /// A text of a message is longer than the node takes.
+    #[error("{what} may have {limit}")]
+    TooLong {
+        /// Which.
+        what: &'static str,
+        /// How much of what.
+        limit: String,
+    },
     /// A text is not an id of this kind.
     #[error("`{0}` is not a message id")]
     BadId(String),
@@ -95,6 +111,11 @@ impl ServiceError {
         Self::BadValue { what, bounds: bounds.into() }
     }
 
+    /// A number out of its bounds.
+    pub fn out_of_bounds(what: &'static str, bounds: impl Into<String>) -> Self {
+        Self::OutOfBounds { what, bounds: bounds.into() }
+    }
+
     /// Code, status and exit code.
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -102,6 +123,8 @@ impl ServiceError {
             Self::Stopping => verdict("not_ready", 503, 69),
             Self::BadAddress(_) | Self::BadId(_) => verdict("bad_address", 400, 64),
             Self::BadValue { .. } => verdict("bad_request", 400, 64),
+            Self::OutOfBounds { .. } => verdict("out_of_bounds", 400, 64),
+            Self::TooLong { .. } => verdict("too_large", 413, 65),
             Self::Unresolved(ResolveError::Ambiguous(_)) => verdict("bad_address", 400, 64),
             Self::Unresolved(error) => verdict(error.code(), 404, 66),
             Self::Elsewhere(_) => verdict("not_local", 400, 64),
@@ -123,19 +146,23 @@ impl ServiceError {
     pub fn hint(&self) -> String {
         let hint = match self {
             Self::Rejected(rejection) => return hint_of_rejection(rejection),
-            Self::Unresolved(_) => "`meshmq peers` lists the members",
-            Self::TooManyTokens(_) => "`meshmq token revoke ID` ends one",
-            Self::NoSuchToken(_) => "`meshmq token ls` lists them",
-            Self::NoMesh => "join one with `meshmq join TOKEN`",
-            Self::Denied(Denial::NameTaken(_)) => "choose another with --name",
-            Self::Token(_) | Self::Denied(_) => "ask a member for a new token: `meshmq invite`",
+            Self::Unresolved(_) => "`meshmq peers` (`GET /v1/peers`) lists the members",
+            Self::TooManyTokens(_) => "`meshmq token revoke ID` (`DELETE /v1/tokens/ID`) ends one",
+            Self::NoSuchToken(_) => "`meshmq token ls` (`GET /v1/tokens`) lists them",
+            Self::NoMesh => "`meshmq join TOKEN` (`POST /v1/join`) joins one",
+            Self::Denied(Denial::NameTaken(_)) => {
+                "choose another: --name, or `name` in the request"
+            }
+            Self::Token(_) | Self::Denied(_) => {
+                "ask a member for a new token: `meshmq invite` (`POST /v1/invites`)"
+            }
             Self::InviterUnreachable(_) => {
                 "start the inviter and check that its address can be reached from here; the token \
                  stays good until it expires"
             }
             Self::MeshInUse(_) => {
-                "start a second node: `meshmq up --data DIR --join TOKEN`; or `meshmq leave` first, \
-                 once nothing is queued or outgoing"
+                "start a second node: `meshmq up --data DIR --join TOKEN`; or `meshmq leave` (`POST \
+                 /v1/leave`) first, once nothing is queued or outgoing"
             }
             Self::Internal(_) => "this is a defect of MeshMQ: please report it with the node's log",
             _ => "",
@@ -197,6 +224,7 @@ fn of_rejection(rejection: &Rejection) -> Verdict {
         Rejection::LockGone => (409, 75),
         Rejection::MayDuplicate => (409, 75),
         Rejection::KeyReused => (422, 65),
+        Rejection::Damaged => (500, 74),
     };
     verdict(rejection.code(), status, exit)
 }
@@ -204,16 +232,20 @@ fn of_rejection(rejection: &Rejection) -> Verdict {
 fn hint_of_rejection(rejection: &Rejection) -> String {
     match rejection {
         Rejection::NoSuchQueue(queue) => {
-            return format!("`meshmq queue ls` lists them; `meshmq queue create {queue}` makes it");
+            return format!(
+                "`meshmq queue ls` (`GET /v1/queues`) lists them; `meshmq queue create {queue}` (`PUT \
+                 /v1/queues/{queue}`) makes it"
+            );
         }
-        Rejection::WrongKind { transactional: true, .. } => "send with --delivery transactional",
-        Rejection::WrongKind { transactional: false, .. } => "send with --delivery recoverable",
+        Rejection::WrongKind { transactional: true, .. } => "send with --delivery transactional (`delivery` in the request)",
+        Rejection::WrongKind { transactional: false, .. } => "send with --delivery recoverable (`delivery` in the request)",
         Rejection::QueueFull(_) => "receive or purge messages, or send later",
-        Rejection::OutgoingFull { .. } => "`meshmq outgoing` shows what waits, and why",
+        Rejection::OutgoingFull { .. } => "`meshmq outgoing` (`GET /v1/outgoing`) shows what waits, and why",
         Rejection::DiskLow { .. } => "free space on the disk of the node's directory",
-        Rejection::LockGone => "the message returned to its queue and will be handed out again",
+        Rejection::LockGone => "unless it was settled, its message is in its queue again and will be handed out again",
+        Rejection::Damaged => "look at the disk; `meshmq doctor` says more",
         Rejection::KeyReused => "draw a new key for every new request",
-        Rejection::MayDuplicate => "--may-duplicate sends it all the same",
+        Rejection::MayDuplicate => "--may-duplicate (`may_duplicate` in the request) sends it all the same",
         _ => "",
     }
     .to_owned()

@@ -31,7 +31,7 @@ impl Service {
         let ttl_ms = ttl_ms.unwrap_or(INVITE_TTL_DEFAULT_MS);
         if !(SECOND_MS..=INVITE_TTL_MAX_MS).contains(&ttl_ms) {
             let bounds = "from one second to seven days";
-            return Err(ServiceError::bad_value("the time of a token", bounds));
+            return Err(ServiceError::out_of_bounds("the time of a token", bounds));
         }
         self.check_in_mesh()?;
         let now_ms = self.wall(self.handle().now());

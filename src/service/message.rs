@@ -1,10 +1,11 @@
 //! Messages as programs write and read them, and the bounds of their properties.
 
-use crate::codec::{Inner, decode_inner};
+use super::content::{Body, Staged, StoredBody};
+use crate::codec::{CodecError, Inner, decode_inner, decode_inner_head};
 use crate::engine::address::QueueName;
-use crate::engine::command::Peeked;
+use crate::engine::command::{Peeked, Shown};
 use crate::engine::ids::MessageId;
-use crate::engine::limits::BODY_MAX;
+use crate::engine::limits::WHOLE_BODY_MAX;
 use crate::engine::message::{Delivery, Extensions, Priority};
 use crate::engine::rejection::Rejection;
 use crate::engine::time::Timestamp;
@@ -21,7 +22,9 @@ pub mod limits {
     pub const HEADERS_MAX: usize = 64;
     /// Longest name of a header, in bytes.
     pub const HEADER_NAME_MAX: usize = 256;
-    /// All headers of one message, names and values, in bytes.
+    /// All headers of one message, names and values, in bytes. With a body that is handed in by itself
+    /// all properties together have room for
+    /// [`SPLIT_HEAD_MAX`](crate::engine::limits::SPLIT_HEAD_MAX).
     pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
     /// Longest content type, in bytes.
     pub const CONTENT_TYPE_MAX: usize = 255;
@@ -32,8 +35,8 @@ pub mod limits {
 /// A message to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewMessage {
-    /// The body, at most [`BODY_MAX`] bytes.
-    pub body: Bytes,
+    /// The body.
+    pub body: NewBody,
     /// A short text for people.
     pub label: String,
     /// Properties of the application.
@@ -54,19 +57,30 @@ pub struct NewMessage {
     pub reply_to: Option<String>,
 }
 
+/// The body of a message to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewBody {
+    /// These bytes, at most [`WHOLE_BODY_MAX`].
+    Whole(Bytes),
+    /// One that was handed in before. Several messages may have the same.
+    Staged(Staged),
+}
+
+impl Default for NewBody {
+    fn default() -> Self {
+        Self::Whole(Bytes::new())
+    }
+}
+
 impl NewMessage {
     /// Checks the properties against their bounds.
     pub(super) fn check(&self) -> Result<(), ServiceError> {
-        let too_long = |what, max: usize| {
-            Err(ServiceError::bad_value(what, format!("at most {max} bytes of text")))
-        };
-        if self.body.len() > BODY_MAX {
-            let (size, limit) = (self.body.len() as u64, BODY_MAX as u64);
-            return Err(Rejection::TooLarge { size, limit }.into());
-        }
+        self.check_size()?;
+        let too_long =
+            |what, max: usize| Err(ServiceError::TooLong { what, limit: format!("{max} bytes") });
         if self.label.chars().count() > limits::LABEL_MAX {
-            let bounds = format!("at most {} characters", limits::LABEL_MAX);
-            return Err(ServiceError::bad_value("a label", bounds));
+            let limit = format!("{} characters", limits::LABEL_MAX);
+            return Err(ServiceError::TooLong { what: "a label", limit });
         }
         if self.content_type.len() > limits::CONTENT_TYPE_MAX {
             return too_long("a content type", limits::CONTENT_TYPE_MAX);
@@ -77,39 +91,61 @@ impl NewMessage {
         self.check_headers()
     }
 
-    fn check_headers(&self) -> Result<(), ServiceError> {
-        let named = |name: &String| {
-            (1..=limits::HEADER_NAME_MAX).contains(&name.len()) && !name.contains(char::is_control)
+    fn check_size(&self) -> Result<(), ServiceError> {
+        let size = match &self.body {
+            NewBody::Whole(bytes) => bytes.len() as u64,
+            // Its size was checked as it came.
+            NewBody::Staged(_) if self.delivery.is_durable() => return Ok(()),
+            NewBody::Staged(staged) => staged.len(),
         };
+        let limit = WHOLE_BODY_MAX as u64;
+        if size > limit { Err(Rejection::TooLarge { size, limit }.into()) } else { Ok(()) }
+    }
+
+    fn check_headers(&self) -> Result<(), ServiceError> {
+        let named = |name: &String| !name.is_empty() && !name.contains(char::is_control);
         let bytes: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if self.headers.len() > limits::HEADERS_MAX {
-            let bounds = format!("at most {}", limits::HEADERS_MAX);
-            return Err(ServiceError::bad_value("the number of headers", bounds));
+            let limit = format!("{} headers", limits::HEADERS_MAX);
+            return Err(ServiceError::TooLong { what: "a message", limit });
         }
         if !self.headers.keys().all(named) {
-            let bounds =
-                format!("1 to {} bytes without control characters", limits::HEADER_NAME_MAX);
+            let bounds = "one character at least, and none a control character";
             return Err(ServiceError::bad_value("a header's name", bounds));
         }
+        if self.headers.keys().any(|name| name.len() > limits::HEADER_NAME_MAX) {
+            let limit = format!("{} bytes", limits::HEADER_NAME_MAX);
+            return Err(ServiceError::TooLong { what: "a header's name", limit });
+        }
         if bytes > limits::HEADERS_BYTES_MAX {
-            let bounds = format!("at most {} bytes together", limits::HEADERS_BYTES_MAX);
-            return Err(ServiceError::bad_value("the headers", bounds));
+            let limit = format!("{} bytes together", limits::HEADERS_BYTES_MAX);
+            return Err(ServiceError::TooLong { what: "the headers", limit });
         }
         Ok(())
     }
 
-    /// The inner part for a queue. The caller has checked the properties.
-    pub(super) fn into_inner(self, queue: QueueName, reply_to: Option<String>) -> Inner {
-        Inner {
+    /// The inner part for a queue, and what stands in for its body if that lies apart. The caller has
+    /// checked the properties.
+    pub(super) fn into_inner(
+        self,
+        queue: QueueName,
+        reply_to: Option<String>,
+    ) -> (Inner, Option<Staged>) {
+        let (body, staged) = match self.body {
+            NewBody::Whole(bytes) => (bytes, None),
+            NewBody::Staged(staged) => (Bytes::new(), Some(staged)),
+        };
+        let inner = Inner {
             queue,
             label: self.label,
             headers: self.headers,
             content_type: self.content_type,
             correlation_id: self.correlation_id,
             reply_to,
-            body: self.body,
+            body,
             extensions: Extensions::new(),
-        }
+        };
+        (inner, staged)
     }
 }
 
@@ -135,7 +171,7 @@ pub struct Message {
     /// The queue for the answer.
     pub reply_to: Option<String>,
     /// The body.
-    pub body: Bytes,
+    pub body: Body,
     /// When it entered the queue.
     pub enqueued_at: Timestamp,
     /// How often it was handed out, this time included.
@@ -150,9 +186,9 @@ impl Message {
     /// Inner bytes that cannot be read (they were checked when they came, so only a later version
     /// of the format can cause it) are handed out whole as the body rather than blocking the queue.
     pub(super) fn read(queue: &QueueName, peeked: Peeked) -> Self {
-        let inner = decode_inner(&peeked.inner).unwrap_or_else(|why| {
+        let (inner, body) = read_inner(&peeked.inner).unwrap_or_else(|why| {
             tracing::warn!(id = %peeked.id, %why, "the inner part of a message cannot be read");
-            unreadable(queue.clone(), peeked.inner.clone())
+            unreadable(queue.clone(), &peeked.inner)
         });
         Self {
             id: peeked.id,
@@ -164,7 +200,7 @@ impl Message {
             content_type: inner.content_type,
             correlation_id: inner.correlation_id,
             reply_to: inner.reply_to,
-            body: inner.body,
+            body,
             enqueued_at: peeked.enqueued_at,
             delivery_count: peeked.delivery_count,
             locked: peeked.locked,
@@ -172,7 +208,27 @@ impl Message {
     }
 }
 
-fn unreadable(queue: QueueName, inner: Bytes) -> Inner {
+/// The properties and the body of an inner part.
+pub(super) fn read_inner(shown: &Shown) -> Result<(Inner, Body), CodecError> {
+    match shown.rest {
+        None => {
+            let mut inner = decode_inner(&shown.bytes)?;
+            let body = std::mem::take(&mut inner.body);
+            Ok((inner, Body::Whole(body)))
+        }
+        Some(rest) => {
+            let (inner, head) = decode_inner_head(&shown.bytes, rest.len)?;
+            Ok((inner, Body::Stored(StoredBody::of(rest, head as u64))))
+        }
+    }
+}
+
+fn unreadable(queue: QueueName, shown: &Shown) -> (Inner, Body) {
     let content_type = "application/vnd.meshmq.inner".to_owned();
-    NewMessage { body: inner, content_type, ..NewMessage::default() }.into_inner(queue, None)
+    let (inner, _) = NewMessage { content_type, ..NewMessage::default() }.into_inner(queue, None);
+    let body = match shown.rest {
+        None => Body::Whole(shown.bytes.clone()),
+        Some(rest) => Body::Stored(StoredBody::of(rest, 0)),
+    };
+    (inner, body)
 }

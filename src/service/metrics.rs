@@ -6,7 +6,7 @@ use crate::engine::command::{MessageState, QueueView, Summary};
 use crate::engine::ids::MessageId;
 use crate::engine::step::Event;
 use crate::engine::time::Timestamp;
-use crate::runtime::{Counted, Handle, Histogram};
+use crate::runtime::{Counted, Handle, Histogram, Work, Worked};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,6 +69,7 @@ pub struct Metrics {
     /// When own messages on their way were accepted.
     accepted: Mutex<BTreeMap<MessageId, Timestamp>>,
     commits: Arc<Histogram>,
+    work: Arc<Work>,
     delivery: Histogram,
 }
 
@@ -78,6 +79,7 @@ impl Default for Metrics {
             counts: Mutex::default(),
             accepted: Mutex::default(),
             commits: Arc::new(Histogram::new(COMMIT_STEPS_S)),
+            work: Arc::default(),
             delivery: Histogram::new(DELIVERY_STEPS_S),
         }
     }
@@ -87,6 +89,11 @@ impl Metrics {
     /// Where the times of commits are counted.
     pub fn commits(&self) -> Arc<Histogram> {
         Arc::clone(&self.commits)
+    }
+
+    /// Where the work of the engine thread is counted.
+    pub fn work(&self) -> Arc<Work> {
+        Arc::clone(&self.work)
     }
 
     /// Counts what the engine tells, until it has ended. What a listener that fell behind has missed
@@ -174,6 +181,8 @@ pub struct Measured {
     pub counts: Counts,
     /// Times of commits.
     pub commits: Counted,
+    /// What the engine thread and its store did.
+    pub work: Worked,
     /// Times from this disk to the destination's.
     pub delivery: Counted,
 }
@@ -193,6 +202,7 @@ impl Service {
             peers: self.peers().await?,
             counts: metrics.counts().clone(),
             commits: metrics.commits.read(),
+            work: metrics.work.read(),
             delivery: metrics.delivery.read(),
         })
     }

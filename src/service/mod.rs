@@ -6,6 +6,7 @@
 
 mod access;
 mod answer;
+mod content;
 mod dead;
 mod error;
 mod explain;
@@ -23,12 +24,13 @@ mod wait;
 
 pub use access::{ACCESS_LABEL_MAX, ACCESS_TOKENS_MAX, Access, Holder};
 pub use answer::ANSWER_BYTES;
+pub use content::{Body, BodyReader, Staged, StoredBody, Upload, check};
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
 pub use explain::{Condition, ConditionState, Trace, Why};
 pub use links::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
-pub use message::{Message, NewMessage, limits};
+pub use message::{Message, NewBody, NewMessage, limits};
 pub use metrics::{Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, TIMED_MAX};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
@@ -40,7 +42,7 @@ pub use stream::{
 };
 pub use wait::{WAIT_MAX, Wait};
 
-pub use crate::runtime::{Compacted, Counted};
+pub use crate::runtime::{Compacted, Counted, Worked};
 
 use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{Command, Reply};
@@ -72,6 +74,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Path of the socket for local programs.
     pub socket: String,
+    /// Largest body of a message, in bytes.
+    pub body_bytes: u64,
 }
 
 /// The application service of a running node, cheap to clone.

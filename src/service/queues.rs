@@ -108,7 +108,7 @@ impl Service {
             };
             let is_last = found.len() < step;
             for peeked in found {
-                budget.add(peeked.inner.len());
+                budget.add(peeked.inner.bytes.len());
                 last = Some(peeked.place);
                 seen.push(Message::read(&queue, peeked));
             }

@@ -1,6 +1,8 @@
 //! Receiving under locks, with a long poll, and settling.
 
 use super::answer::Budget;
+use super::content::Body;
+use super::message::read_inner;
 use super::{Message, Service, ServiceError, WAIT_MAX};
 use crate::engine::address::QueueName;
 use crate::engine::command::{Command, Reply, Settlement};
@@ -69,7 +71,7 @@ impl Service {
         let queue = self.resolve_local(queue)?;
         if !(1..=RECEIVE_MAX).contains(&max) {
             let bounds = format!("from 1 to {RECEIVE_MAX}");
-            return Err(ServiceError::bad_value("the number of messages", bounds));
+            return Err(ServiceError::out_of_bounds("the number of messages", bounds));
         }
         let until = Instant::now() + wait.min(WAIT_MAX);
         let mut events = self.handle().events();
@@ -124,7 +126,7 @@ impl Service {
             let is_last = found.len() < step;
             self.metrics().received(queue, found.len() as u64);
             for delivered in found {
-                budget.add(delivered.message.inner.len());
+                budget.add(delivered.message.inner.bytes.len());
                 taken.push(Received {
                     lock: Lock { token: self.token(delivered.lock), until: delivered.locked_until },
                     message: Message::read(queue, delivered.message),
@@ -134,6 +136,21 @@ impl Service {
                 return Ok(taken);
             }
         }
+    }
+
+    /// The body of the message under a lock.
+    ///
+    /// # Errors
+    /// [`Rejection::LockGone`] if the lock is of an earlier run, ran out or was settled.
+    pub async fn locked_body(&self, token: &str) -> Result<Body, ServiceError> {
+        let command = Command::Locked(self.lock_of(token)?);
+        let found = match self.call(command).await? {
+            Reply::Peeked(mut found) => found.pop(),
+            _ => None,
+        };
+        let found = found.ok_or_else(|| ServiceError::Internal("a message was expected".into()))?;
+        let read = read_inner(&found.inner);
+        read.map(|(_, body)| body).map_err(|why| ServiceError::Internal(why.to_string()))
     }
 
     /// Settles a lock: the message is received, or returns.

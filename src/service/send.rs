@@ -1,12 +1,16 @@
 //! Sending: from an address and properties to messages that the engine has accepted.
 
+use super::content::Staged;
 use super::{NewMessage, Service, ServiceError, WAIT_MAX, Wait};
-use crate::codec::encode_inner;
+use crate::codec::{self, content_hash, encode_inner, encode_inner_head};
 use crate::engine::address::{NodeId, QueueName};
-use crate::engine::command::{Command, MessageState, OnceKey, Outgoing, Reply};
+use crate::engine::command::{Command, InnerPart, MessageState, OnceKey, Outgoing, Reply};
 use crate::engine::ids::{MessageId, MessageRef};
-use crate::engine::limits::{REACH_WITHIN_DEFAULT_MS, SEND_MAX};
+use crate::engine::limits::{
+    BODY_MAX, PART_BYTES, REACH_WITHIN_DEFAULT_MS, SEND_MAX, SPLIT_HEAD_MAX,
+};
 use crate::engine::message::Short;
+use crate::engine::rejection::Rejection;
 use crate::security::{fingerprint, line_id, random};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -41,10 +45,13 @@ pub struct Outcome {
 }
 
 impl Service {
-    /// Sends messages to one queue, all in one commit or none, and waits until each has come as
-    /// far as `wait` says, `timeout` long at most. When the time is over the answer is the same,
-    /// with the states that were reached. Under a key that was used before, within a day, nothing is
-    /// sent and the first messages are waited for.
+    /// Sends messages to a queue, or each of them to several, whose addresses are joined by commas (as in
+    /// the multiple-element format names of MSMQ): all in one commit or none. Then it waits until each
+    /// has come as far as `wait` says, `timeout` long at most. When the time is over the answer is the
+    /// same, with the states that were reached. Under a key that was used before, within a day, nothing
+    /// is sent and the first messages are waited for.
+    ///
+    /// The outcome has every message for every address, in this order. Large bodies are stored once.
     ///
     /// # Errors
     /// A bad address or property, an unknown node, or the engine's refusal; then nothing was sent.
@@ -56,16 +63,25 @@ impl Service {
         wait: Wait,
         timeout: Duration,
     ) -> Result<Outcome, ServiceError> {
-        let (destination, queue) = self.resolve(to)?;
+        let targets = to.split(',').map(|to| self.resolve(to)).collect::<Result<Vec<_>, _>>()?;
         if messages.is_empty() || messages.len() > SEND_MAX {
             let bounds = format!("from 1 to {SEND_MAX}");
-            return Err(ServiceError::bad_value("the number of messages", bounds));
+            return Err(ServiceError::out_of_bounds("the number of messages", bounds));
         }
-        let messages = messages
-            .into_iter()
-            .map(|message| self.prepare(destination, &queue, message))
-            .collect::<Result<Vec<_>, _>>()?;
-        let events = self.handle().events();
+        if messages.len() * targets.len() > SEND_MAX {
+            let limit = format!("{SEND_MAX} messages, counted for each address");
+            return Err(ServiceError::TooLong { what: "a send", limit });
+        }
+        // What is staged stays until the engine has taken it.
+        let (messages, staged) = self.prepare_all(&targets, messages).await?;
+        let own = self.gatekeeper().node();
+        let state_at_once = |destination: NodeId| match destination == own {
+            true => MessageState::Arrived,
+            false => MessageState::Stored,
+        };
+        // Whoever listens costs something with every event, so nobody listens for nothing.
+        let waits = !targets.iter().all(|(node, _)| wait.is_over(state_at_once(*node)));
+        let events = (waits || key.is_some()).then(|| self.handle().events());
         let until = Instant::now() + timeout.min(WAIT_MAX);
         let command = match key {
             Some(key) => Command::SendOnce { request: once_key(key, &messages)?, messages },
@@ -75,23 +91,44 @@ impl Service {
             Reply::Repeated(ids) => (ids, true),
             reply => (accepted(reply)?, false),
         };
-        if destination != self.gatekeeper().node() && !is_repeated {
-            self.metrics().sent(&ids, self.handle().now());
+        drop(staged);
+        // The states at once, and by them which messages leave this node.
+        let at_once = targets.iter().cycle().map(|(destination, _)| state_at_once(*destination));
+        let at_once: Vec<(MessageId, MessageState)> = ids.iter().copied().zip(at_once).collect();
+        if !is_repeated {
+            let leaving = at_once.iter().filter(|(_, state)| *state == MessageState::Stored);
+            let leaving: Vec<MessageId> = leaving.map(|(id, _)| *id).collect();
+            self.metrics().sent(&leaving, self.handle().now());
         }
-        let at_once = if destination == self.gatekeeper().node() {
-            MessageState::Arrived
-        } else {
-            MessageState::Stored
-        };
-        let states = if wait.is_over(at_once) && !is_repeated {
-            BTreeMap::new()
-        } else {
-            self.follow(events, &ids, wait, until).await?
+        let states = match events {
+            Some(events) if waits || is_repeated => self.follow(events, &ids, wait, until).await?,
+            _ => BTreeMap::new(),
         };
         // What is settled for long is not known any more: then the answer is the first one's.
-        let state = |id| states.get(id).copied().unwrap_or(at_once);
-        let sent = ids.iter().map(|id| Sent { id: id.reference(), state: state(id) }).collect();
-        Ok(Outcome { sent, is_repeated })
+        let sent = at_once.into_iter().map(|(id, at_once)| Sent {
+            id: id.reference(),
+            state: states.get(&id).copied().unwrap_or(at_once),
+        });
+        Ok(Outcome { sent: sent.collect(), is_repeated })
+    }
+
+    async fn prepare_all(
+        &self,
+        targets: &[(NodeId, QueueName)],
+        messages: Vec<NewMessage>,
+    ) -> Result<(Vec<Outgoing>, Vec<Staged>), ServiceError> {
+        let (mut prepared, mut staged) = (Vec::new(), Vec::new());
+        for mut message in messages {
+            if targets.len() > 1 && message.delivery.is_durable() {
+                message.body = self.share(message.body).await?;
+            }
+            for (destination, queue) in targets {
+                let (outgoing, body) = self.prepare(*destination, queue, message.clone()).await?;
+                prepared.push(outgoing);
+                staged.extend(body);
+            }
+        }
+        Ok((prepared, staged))
     }
 
     /// What this node knows of a message that it accepted.
@@ -106,26 +143,29 @@ impl Service {
         }
     }
 
-    fn prepare(
+    async fn prepare(
         &self,
         destination: NodeId,
         queue: &QueueName,
         message: NewMessage,
-    ) -> Result<Outgoing, ServiceError> {
+    ) -> Result<(Outgoing, Option<Staged>), ServiceError> {
         message.check()?;
         let reply_to = message.reply_to.as_deref().map(|to| self.full_address(to)).transpose()?;
         let (delivery, priority) = (message.delivery, message.priority);
-        Ok(Outgoing {
+        let (reach_within_ms, ttl_ms) = (message.reach_within_ms, message.ttl_ms);
+        let (inner, staged) = message.into_inner(queue.clone(), reply_to);
+        let outgoing = Outgoing {
             destination,
             queue: queue.clone(),
             line: line_id(&self.0.parts.identity, destination, queue, delivery, priority),
             delivery,
             priority,
-            reach_within_ms: message.reach_within_ms.unwrap_or(REACH_WITHIN_DEFAULT_MS),
-            ttl_ms: message.ttl_ms,
+            reach_within_ms: reach_within_ms.unwrap_or(REACH_WITHIN_DEFAULT_MS),
+            ttl_ms,
             salt: Short(random()),
-            inner: encode_inner(&message.into_inner(queue.clone(), reply_to)),
-        })
+            inner: encode(inner, staged.as_ref()).await?,
+        };
+        Ok((outgoing, staged))
     }
 
     /// An address that means the same everywhere: a queue alone gets this node's name.
@@ -138,12 +178,33 @@ impl Service {
             None => (address, self.node_text(self.gatekeeper().node())),
         };
         let queue: QueueName = queue.parse().map_err(|_| bad())?;
-        let is_id = node.parse::<NodeId>().is_ok();
+        let is_id = super::is_node_text(&node) && node.parse::<NodeId>().is_ok();
         if !is_id && node.parse::<crate::security::NodeName>().is_err() {
             return Err(bad());
         }
         Ok(format!("{queue}@{node}"))
     }
+}
+
+/// The inner part as the engine takes it.
+async fn encode(inner: codec::Inner, staged: Option<&Staged>) -> Result<InnerPart, ServiceError> {
+    let Some(staged) = staged else {
+        let bytes = encode_inner(&inner);
+        let hash = (bytes.len() > PART_BYTES).then(|| content_hash(&bytes));
+        return Ok(InnerPart::Whole(bytes, hash));
+    };
+    let len = u32::try_from(staged.len()).map_err(|_| {
+        let limit = BODY_MAX;
+        Rejection::TooLarge { size: staged.len(), limit }
+    })?;
+    let head = encode_inner_head(&inner, len);
+    if head.len() > SPLIT_HEAD_MAX {
+        let limit = format!("{SPLIT_HEAD_MAX} bytes encoded, with a body as large as this");
+        return Err(ServiceError::TooLong { what: "all properties together", limit });
+    }
+    let hash = staged.hash(&head).await?;
+    let len = head.len() as u64 + staged.len();
+    Ok(InnerPart::Kept { head, content: staged.content(), len, hash })
 }
 
 /// Longest key of a send, in bytes.
@@ -163,7 +224,10 @@ fn once_key(key: SendKey<'_>, messages: &[Outgoing]) -> Result<OnceKey, ServiceE
         head.extend(message.reach_within_ms.to_be_bytes());
         head.extend(message.ttl_ms.unwrap_or_default().to_be_bytes());
         parts.push(Bytes::from(head));
-        parts.push(message.inner.clone());
+        parts.push(match &message.inner {
+            InnerPart::Whole(bytes, _) => bytes.clone(),
+            InnerPart::Kept { hash, .. } => Bytes::copy_from_slice(&hash.0),
+        });
     }
     Ok(OnceKey {
         key: fingerprint([key.scope.as_bytes(), key.key.as_bytes()]),

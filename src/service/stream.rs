@@ -49,7 +49,7 @@ impl FromStr for StreamPlace {
             let run = u32::from_str_radix(parts.next()?, 16).ok()?;
             let session = u64::from_str_radix(parts.next()?, 16).ok()?;
             let number = parts.next()?.parse().ok()?;
-            parts.next().is_none().then_some(Self { run, session, number })
+            Some(Self { run, session, number }).filter(|read| read.to_string() == text)
         };
         read()
             .ok_or_else(|| ServiceError::bad_value("the place in a stream", "what it said itself"))
@@ -159,7 +159,10 @@ impl Service {
         options: StreamOptions,
     ) -> Result<DeliveryStream, ServiceError> {
         if !(1..=RECEIVE_MAX).contains(&options.window) {
-            return Err(ServiceError::bad_value("a window", format!("from 1 to {RECEIVE_MAX}")));
+            return Err(ServiceError::out_of_bounds(
+                "a window",
+                format!("from 1 to {RECEIVE_MAX}"),
+            ));
         }
         let queue = self.queue(queue).await?.name;
         let listener = self.new_session();

@@ -11,6 +11,8 @@
 //!
 //! Refuses to decide what is copied or dropped; the store that owns the index does.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod segment;
 
 use crate::engine::storage::StorageError;

@@ -47,6 +47,9 @@ mod table {
     pub(super) const TIMER: u8 = 0x98;
     pub(super) const ONCE: u8 = 0xa0;
     pub(super) const ONCE_ORDER: u8 = 0xa8;
+    pub(super) const PARTIAL: u8 = 0xb0;
+    pub(super) const STAGE: u8 = 0xb8;
+    pub(super) const SHARES: u8 = 0xc0;
 }
 
 mod target {
@@ -85,6 +88,9 @@ pub fn encode_key(key: &Key) -> Vec<u8> {
         Key::Timer(at, what) => out.byte(table::TIMER).long(at.as_millis()).target(what),
         Key::Once(key) => out.byte(table::ONCE).raw(&key.0),
         Key::OnceOrder(order) => out.byte(table::ONCE_ORDER).long(*order),
+        Key::Partial(id) => out.byte(table::PARTIAL).message(id),
+        Key::Stage(content) => out.byte(table::STAGE).long(*content),
+        Key::Shares(content) => out.byte(table::SHARES).long(*content),
     };
     out.0
 }
@@ -131,6 +137,9 @@ fn read_key(input: &mut Reader<'_>) -> Result<Key, Fault> {
         table::TIMER => Key::Timer(Timestamp::from_millis(input.long()?), input.target()?),
         table::ONCE => Key::Once(Short(input.array()?)),
         table::ONCE_ORDER => Key::OnceOrder(input.long()?),
+        table::PARTIAL => Key::Partial(input.message()?),
+        table::STAGE => Key::Stage(input.long()?),
+        table::SHARES => Key::Shares(input.long()?),
         _ => return Err("its table is unknown"),
     })
 }

@@ -252,6 +252,7 @@ impl Storage for MemoryStore {
             live_bytes: self.used,
             free_bytes: free,
             commits: self.commits,
+            ..StorageStats::default()
         }
     }
 }

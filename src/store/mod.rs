@@ -2,6 +2,9 @@
 //! simulations). Both pass `tests/store_conformance.rs`.
 
 mod bodies;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use bodies::fuzzing;
 mod files;
 pub mod keys;
 pub mod memory;

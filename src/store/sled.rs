@@ -232,6 +232,8 @@ impl Storage for SledStore {
             live_bytes: self.table.as_ref().map_or(0, Table::live_bytes),
             free_bytes: fs4::available_space(self.home.root()).ok(),
             commits: self.commits,
+            written_bytes: self.table.as_ref().map_or(0, Table::written_bytes),
+            sync_us: self.table.as_ref().map_or(0, Table::sync_us),
         }
     }
 }

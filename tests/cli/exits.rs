@@ -1,6 +1,6 @@
 //! Exit codes, as scripts rely on them.
 
-use super::node::meshmq;
+use super::node::{Node, bytes, meshmq, run};
 use meshmq::cli::error::exit_of;
 use meshmq::engine::address::QueueName;
 use meshmq::engine::rejection::Rejection;
@@ -108,13 +108,29 @@ fn without_a_node_every_command_says_so_or_what_is_wrong_with_it() {
 }
 
 #[test]
-fn a_body_over_the_limit_is_told_before_a_node_is_asked() {
-    let body = vec![b'x'; 1024 * 1024 + 1];
-    let nowhere = std::path::Path::new("/nonexistent/meshmq");
-    for args in [&["send", "orders"][..], &["send", "orders", "-"]] {
-        let ran = super::node::run(nowhere, args, &body);
-        assert_eq!(ran.code, 65, "{args:?}: {}", ran.stderr);
-    }
+fn a_large_body_goes_through_and_one_over_the_limit_is_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = dir.path().join("config.toml");
+    std::fs::write(&config, "limits.body_bytes = \"4MiB\"\n").expect("a file");
+    let node = Node::start_with("pc-a", &["--config", &config.display().to_string()]);
+    node.ok(&["queue", "create", "q"]);
+    let body: Vec<u8> = (0..3_000_000_u32).map(|at| (at / 17 % 251) as u8).collect();
+    let sent = run(node.data(), &["send", "q", "-"], &body);
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    let file = node.data().join("large");
+    std::fs::write(&file, &body).expect("a file");
+    node.ok(&["send", "q", &format!("@{}", file.display())]);
+    let over = run(node.data(), &["send", "q", "-"], &[body.clone(), body.clone()].concat());
+    assert_eq!(over.code, 65, "{}", over.stderr);
+    let json = node.run(&["recv", "q", "--json"]);
+    assert_eq!(json.code, 65, "it is not lost in JSON: {}", json.stderr);
+    let got = node.data().join("got");
+    let cat = format!("cat > {}", got.display());
+    assert_eq!(node.run(&["recv", "q", "--exec", &cat]).code, 0);
+    assert!(std::fs::read(&got).expect("a file") == body);
+    let out = bytes(node.data(), &["recv", "q"]);
+    assert!(out == body, "{} bytes", out.len());
+    assert_eq!(node.run(&["recv", "q"]).code, 1, "both are gone");
 }
 
 #[test]

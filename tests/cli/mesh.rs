@@ -22,7 +22,7 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn token(inviter: &Node) -> String {
+pub(crate) fn token(inviter: &Node) -> String {
     inviter.ok(&["invite"]).trim().to_owned()
 }
 

@@ -27,6 +27,13 @@ pub(crate) fn run(data: &Path, args: &[&str], input: &[u8]) -> Ran {
     output(command, input)
 }
 
+/// What a command writes, where that is no text.
+pub(crate) fn bytes(data: &Path, args: &[&str]) -> Vec<u8> {
+    let ran = command(data).args(args).stdin(Stdio::null()).output().expect("it runs");
+    assert!(ran.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+    ran.stdout
+}
+
 /// Runs a command to its end, with this standard input.
 pub(crate) fn output(mut command: Command, input: &[u8]) -> Ran {
     let mut child = command
@@ -103,6 +110,11 @@ impl Node {
     /// Its directory.
     pub(crate) fn data(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Runs a command for it.

@@ -6,10 +6,11 @@ use super::{
 };
 use bytes::Bytes;
 use meshmq::engine::address::LineId;
-use meshmq::engine::message::{Content, Delivery, Floors, Priority, Short};
+use meshmq::engine::message::{Content, ContentHash, Delivery, Floors, Priority, Short};
+use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::{
-    Copy, Dead, DeathReason, Inbox, InboxLine, Key, Line, Once, Queue, Queued, Record, Seat, Sent,
-    SentState, Spot, StoreInfo, Stream, Target,
+    Copy, Dead, DeathReason, Inbox, InboxLine, Key, Line, Once, Partial, Queue, Queued, Record,
+    Seat, Sent, SentState, Spot, StoreInfo, Stream, Target,
 };
 use meshmq::engine::statement::{DirectoryRecord, Refusal};
 use meshmq::engine::time::Timestamp;
@@ -47,6 +48,9 @@ pub(crate) fn keys() -> Vec<(&'static str, Key)> {
         ("timer_statement", Key::Timer(AT, Target::Statement(stream_id()))),
         ("once", Key::Once(Short([0x0e; 16]))),
         ("once_order", Key::OnceOrder(1_002)),
+        ("partial", Key::Partial(message_id(601))),
+        ("stage", Key::Stage(9)),
+        ("shares", Key::Shares(9)),
     ]
 }
 
@@ -54,7 +58,24 @@ fn inline() -> Content {
     Content::Inline(Bytes::from_static(b"inner bytes"))
 }
 
-const STORED: Content = Content::Stored { number: 9, len: 1_048_576 };
+const STORED: Content =
+    Content::Stored { number: 9, len: 1_048_576, head: Bytes::new(), hash: None };
+
+fn in_parts() -> Content {
+    let hash = Some(ContentHash([0xc5; 32]));
+    Content::Stored { number: 10, len: 268_435_456, head: Bytes::from_static(b"head"), hash }
+}
+
+fn partial(name: &str) -> Record {
+    let (_, outer) = outers().into_iter().find(|(known, _)| *known == name).unwrap();
+    let mut chunks = RangeSet::new();
+    chunks.insert_range(0..4);
+    chunks.insert(9);
+    let queue = (name == "full").then(|| "orders".parse().unwrap());
+    let (hash, checked) = (ContentHash([0xc5; 32]), name == "small");
+    let partial = Partial { outer, hash, content: 11, chunks, queue, touched_at: AT, checked };
+    Record::Partial(Box::new(partial))
+}
 
 fn sent(state: SentState) -> Record {
     Record::Sent(Sent {
@@ -122,6 +143,7 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
         content: STORED,
         digest: Short([0xd1; 16]),
     };
+    let copy_in_parts = Copy { content: in_parts(), ..copy.clone() };
     let inline_copy = Copy { content: inline(), digest: Short::default(), ..copy.clone() };
     let plain_seat = Queued { expires_at: None, timer_at: None, content: STORED, ..queued() };
     all.extend([
@@ -141,6 +163,11 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
         ("due", Record::Due),
         ("once", Record::Once(Box::new(once()))),
         ("once_key", Record::OnceKey(Short([0x0e; 16]))),
+        ("copy_in_parts", Record::Copy(Box::new(copy_in_parts))),
+        ("partial", partial("full")),
+        ("partial_checked", partial("small")),
+        ("stage", Record::Stage(262_144)),
+        ("shares", Record::Shares(2)),
     ]);
     all.extend(queues_and_streams());
     all

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use meshmq::codec::{HopAnswer, HopRequest, Inner};
 use meshmq::engine::address::{LineId, NodeId};
 use meshmq::engine::frame::{
-    Answer, Contact, DirectoryEntry, Frame, NotTaken, Outcome, Purpose, Transfer,
+    Answer, Contact, DirectoryEntry, Frame, NotTaken, Outcome, Part, Purpose, Transfer,
 };
 use meshmq::engine::ids::{Epoch, MessageId, StreamId};
 use meshmq::engine::message::{
-    Delivery, Earlier, Extensions, Floors, Outer, Priority, Short, Transit,
+    ContentHash, Delivery, Earlier, Extensions, Floors, Outer, Priority, Short, Transit,
 };
 use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::statement::{
@@ -192,6 +192,13 @@ fn transfer(name: &str, purpose: Purpose) -> Frame {
     }))
 }
 
+fn part() -> Frame {
+    let Frame::Transfer(transfer) = transfer("full", Purpose::Move) else { unreachable!() };
+    let transfer = Transfer { inner: Bytes::new(), ..*transfer };
+    let bytes = Bytes::from_static(b"the end of it");
+    Frame::Part(Box::new(Part { transfer, hash: ContentHash([0xc5; 32]), offset: 131_072, bytes }))
+}
+
 /// Requests by name: one for every frame, an empty one, and one of several frames.
 pub(crate) fn requests() -> Vec<(&'static str, HopRequest)> {
     let contact = Contact {
@@ -218,6 +225,7 @@ pub(crate) fn requests() -> Vec<(&'static str, HopRequest)> {
         ("synced", vec![Frame::Synced]),
         ("move", vec![transfer("full", Purpose::Move)]),
         ("spray", vec![transfer("small", Purpose::Spray)]),
+        ("part", vec![part()]),
         ("several", vec![Frame::Synced, transfer("express", Purpose::Move), Frame::Synced]),
         ("empty", Vec::new()),
     ];
@@ -242,5 +250,13 @@ pub(crate) fn answers() -> Vec<(&'static str, HopAnswer)> {
         frames: vec![Frame::Receipt(attested(receipt())), Frame::Synced],
     };
     let answer = |answer| HopAnswer { answer };
-    vec![("full", answer(full)), ("empty", answer(Answer::default()))]
+    let holding = Answer {
+        outcomes: vec![
+            (message_id(1), Outcome::Holding(0)),
+            (message_id(2), Outcome::Holding(1 << 28)),
+        ],
+        frames: Vec::new(),
+    };
+    let empty = Answer::default();
+    vec![("full", answer(full)), ("holding", answer(holding)), ("empty", answer(empty))]
 }

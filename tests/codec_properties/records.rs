@@ -5,7 +5,8 @@ use super::*;
 fn content() -> BoxedStrategy<Content> {
     prop_oneof![
         bytes(1_536).prop_map(Content::Inline),
-        (number(), number()).prop_map(|(number, len)| Content::Stored { number, len }),
+        (number(), number(), bytes(1_280), option::of(hash()))
+            .prop_map(|(number, len, head, hash)| Content::Stored { number, len, head, hash }),
     ]
     .boxed()
 }
@@ -136,6 +137,20 @@ fn dead() -> BoxedStrategy<Record> {
         .boxed()
 }
 
+fn hash() -> BoxedStrategy<ContentHash> {
+    any::<[u8; 32]>().prop_map(ContentHash).boxed()
+}
+
+fn partial() -> BoxedStrategy<Record> {
+    let place = (outer(), hash(), number(), ranges());
+    (place, option::of(queue_name()), at(), any::<bool>())
+        .prop_map(|((outer, hash, content, chunks), queue, touched_at, checked)| {
+            let partial = Partial { outer, hash, content, chunks, queue, touched_at, checked };
+            Record::Partial(Box::new(partial))
+        })
+        .boxed()
+}
+
 fn once() -> BoxedStrategy<Record> {
     let lines = vec((number().prop_map(LineId), number()), 0..32);
     (short(), at(), number(), epoch(), lines, bytes(256))
@@ -162,6 +177,9 @@ pub(crate) fn record() -> BoxedStrategy<Record> {
         spot().prop_map(Record::CopyOf),
         once(),
         short().prop_map(Record::OnceKey),
+        partial(),
+        number().prop_map(Record::Stage),
+        any::<u32>().prop_map(Record::Shares),
     ]
     .boxed()
 }

@@ -4,14 +4,16 @@
 use bytes::Bytes;
 use meshmq::codec::Inner;
 use meshmq::engine::address::{LineId, NodeId, QueueName};
-use meshmq::engine::frame::{Contact, DirectoryEntry, Frame, NotTaken, Outcome, Purpose, Transfer};
+use meshmq::engine::frame::{
+    Contact, DirectoryEntry, Frame, NotTaken, Outcome, Part, Purpose, Transfer,
+};
 use meshmq::engine::ids::{Epoch, MessageId, StreamId};
 use meshmq::engine::message::{
-    Content, Delivery, Earlier, Extensions, Floors, Outer, Priority, Short, Transit,
+    Content, ContentHash, Delivery, Earlier, Extensions, Floors, Outer, Priority, Short, Transit,
 };
 use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::{
-    Copy, Dead, DeathReason, Inbox, Once, Queue, Queued, Record, Sent, SentState, Spot,
+    Copy, Dead, DeathReason, Inbox, Once, Partial, Queue, Queued, Record, Sent, SentState, Spot,
 };
 use meshmq::engine::statement::{
     Attested, DirectoryKey, DirectoryRecord, LinkState, Receipt, Refusal, Status, Version,
@@ -248,6 +250,9 @@ pub(crate) fn frame() -> BoxedStrategy<Frame> {
         digest: Short::default(),
         queue: None,
     });
+    let part = (transfer.clone(), any::<[u8; 32]>(), number(), bytes(3_000)).prop_map(
+        |(transfer, hash, offset, bytes)| Part { transfer, hash: ContentHash(hash), offset, bytes },
+    );
     prop_oneof![
         contact().prop_map(Frame::Contact),
         attested(receipt()).prop_map(Frame::Receipt),
@@ -257,6 +262,7 @@ pub(crate) fn frame() -> BoxedStrategy<Frame> {
         directory_record().prop_map(Frame::Record),
         Just(Frame::Synced),
         transfer.prop_map(|transfer| Frame::Transfer(Box::new(transfer))),
+        part.prop_map(|part| Frame::Part(Box::new(part))),
     ]
     .boxed()
 }

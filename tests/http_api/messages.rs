@@ -27,7 +27,7 @@ async fn every_property_arrives_as_it_was_sent() {
     let expected = json!({
         "id": id, "queue": "q", "origin": "pc-a", "priority": 5, "delivery": "express",
         "label": "sale", "content_type": "text/plain", "headers": {"k": "v"},
-        "correlation_id": "c-1", "reply_to": "answers@pc-a", "body": "hällo",
+        "correlation_id": "c-1", "reply_to": "answers@pc-a", "body": "hällo", "body_size": 6,
         "enqueued_at": got["enqueued_at"], "delivery_count": 1, "lock": got["lock"]
     });
     assert_eq!(*got, expected);

@@ -75,7 +75,7 @@ async fn a_key_has_bounds_and_a_refused_request_leaves_it_free() {
     keyed(&node, "k").await.post(PATH, json!({})).await.refused(404, "no_such_queue");
     node.connect().await.put("/v1/queues/q", json!({})).await.expect(201);
     keyed(&node, "k").await.post(PATH, json!({})).await.expect(201);
-    for bad in ["", "\"\"", &"x".repeat(256)] {
+    for bad in ["", "\"\"", "\"", "\"half", "a\tb", "\u{e9}", &"x".repeat(256)] {
         keyed(&node, bad).await.post(PATH, json!({})).await.refused(400, "bad_request");
     }
     let waited = format!("{PATH}?wait=received&timeout_s=0.05");

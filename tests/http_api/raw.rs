@@ -91,25 +91,54 @@ async fn json_is_a_message_too_if_it_is_called_one() {
 }
 
 #[tokio::test]
+async fn headers_of_raw_bodies_are_refused_beside_json() {
+    let (node, mut http) = with_queue().await;
+    for (name, value) in [("meshmq-label", "]Id[11.c"), ("meshmq-header", "a=b")] {
+        let mut both = node.connect().await.with(name, value);
+        let path = "/v1/queues/q/messages";
+        let answer = both.post(path, json!({"body": "x"})).await;
+        let detail = answer.json["detail"].as_str().expect("text").to_owned();
+        assert!(detail.contains(name) && detail.contains("in JSON it is the property"), "{detail}");
+        answer.refused(422, "bad_request");
+        both.raw("POST", path, Some("text/plain"), "x".into()).await.expect(201);
+    }
+    let mut stranger = node.connect().await.with("meshmq-colour", "red");
+    stranger.post("/v1/queues/q/messages", json!({})).await.refused(400, "bad_request");
+    assert_eq!(http.get("/v1/queues/q").await.expect(200)["ready"], 2);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_raw_message_is_said() {
     let (node, mut http) = with_queue().await;
     let path = "/v1/queues/q/messages";
     let octets = Some("application/octet-stream");
     for (name, value) in [
         ("meshmq-colour", "red"),
-        ("meshmq-priority", "8"),
         ("meshmq-priority", "high"),
         ("meshmq-label", "%zz"),
         ("meshmq-header", "novalue"),
-        ("meshmq-ttl", "-1"),
+        ("meshmq-priority", "+5"),
+        ("meshmq-priority", "%35"),
+        ("meshmq-label", "a\tb"),
     ] {
         let mut wrong = node.connect().await.with(name, value);
         wrong.raw("POST", path, octets, "x".into()).await.refused(400, "bad_request");
     }
-    let largest = vec![b'x'; meshmq::client::json::BODY_MAX];
+    for (name, value) in
+        [("meshmq-ttl", "-1"), ("meshmq-priority", "8"), ("meshmq-priority", "300")]
+    {
+        let mut wrong = node.connect().await.with(name, value);
+        wrong.raw("POST", path, octets, "x".into()).await.refused(400, "out_of_bounds");
+    }
+    let mut longest = node.connect().await.with("meshmq-label", &"%E2%9C%93".repeat(249));
+    longest.raw("POST", path, octets, "x".into()).await.expect(201);
+    let mut longer = node.connect().await.with("meshmq-label", &"x".repeat(250));
+    longer.raw("POST", path, octets, "x".into()).await.refused(413, "too_large");
+    let largest = vec![b'x'; meshmq::client::json::WHOLE_BODY_MAX];
     http.raw("POST", path, octets, largest.clone().into()).await.expect(201);
     let larger = [&largest[..], b"x"].concat();
-    node.connect().await.raw("POST", path, octets, larger.into()).await.refused(413, "too_large");
+    let mut express = node.connect().await.with("meshmq-delivery", "express");
+    express.raw("POST", path, octets, larger.into()).await.refused(413, "too_large");
     let mut raw = node.connect().await.with("accept", "application/octet-stream");
     raw.post("/v1/queues/q/receive", json!({"max": 2})).await.refused(400, "bad_request");
 }
@@ -156,7 +185,7 @@ async fn many_locks_are_settled_each_in_its_own_way() {
     let settled = http.post("/v1/locks/settle", twice).await.expect(200);
     let results: Vec<_> = (0..3).map(|n| settled["results"][n]["result"].clone()).collect();
     assert_eq!(results, ["acked", "failed", "failed"], "a lock is settled once");
-    for wrong in [json!({"ack": "x-1"}), json!({"ack": vec!["x-1"; 257]})] {
-        http.post("/v1/locks/settle", wrong).await.refused(400, "bad_request");
-    }
+    http.post("/v1/locks/settle", json!({"ack": "x-1"})).await.refused(400, "bad_request");
+    let many = json!({"ack": vec!["x-1"; 257]});
+    http.post("/v1/locks/settle", many).await.refused(400, "out_of_bounds");
 }

@@ -24,12 +24,10 @@ async fn bodies_and_queries() {
     let mut http = node.connect().await;
     http.put("/v1/queues/q", json!({})).await.expect(201);
     let json = Some("application/json");
-    for body in
-        ["{", "[]", "\"x\"", r#"{"bodi": "x"}"#, r#"{"priority": 8}"#, r#"{"priority": -1}"#]
-            .into_iter()
-            .chain([r#"{"delivery": "fast"}"#, r#"{"body": "x", "body_base64": "eA=="}"#])
-            .chain([r#"{"body_base64": "?"}"#, r#"{"ttl_s": -1}"#, r#"{"ttl_s": 1e300}"#])
-            .chain([r#"{"messages": [], "body": "x"}"#, r#"{"messages": []}"#])
+    for body in ["{", "[]", "\"x\"", r#"{"bodi": "x"}"#, "5", r#"{"priority": "5"}"#]
+        .into_iter()
+        .chain([r#"{"delivery": "fast"}"#, r#"{"body": "x", "body_base64": "eA=="}"#])
+        .chain([r#"{"body_base64": "?"}"#, r#"{"messages": [], "body": "x"}"#])
     {
         http.raw("POST", "/v1/queues/q/messages", json, body.into())
             .await
@@ -40,12 +38,61 @@ async fn bodies_and_queries() {
             .await
             .refused(400, "bad_request");
     }
-    http.get("/v1/queues?limit=x").await.refused(400, "bad_request");
+    for priority in [json!(8), json!(9), json!(-1), json!(300), json!(1.5), json!(1e300)] {
+        let answer = http.post("/v1/queues/q/messages", json!({"priority": priority})).await;
+        answer.refused(400, "out_of_bounds");
+    }
+    for body in [json!({"ttl_s": -1}), json!({"ttl_s": 1e300}), json!({"reach_within_s": 1e-4})] {
+        http.post("/v1/queues/q/messages", body).await.refused(400, "out_of_bounds");
+    }
+    for limit in ["x", "%2B1", "01", "%201", ""] {
+        http.get(&format!("/v1/queues?limit={limit}")).await.refused(400, "bad_request");
+    }
+    for limit in ["0", "-1", "1001", "1.5"] {
+        http.get(&format!("/v1/queues?limit={limit}")).await.refused(400, "out_of_bounds");
+    }
+    for after in ["+3-+4", "8-1", "03-1", "3-", "3-18446744073709551615"] {
+        let after = after.replace('+', "%2B");
+        let answer = http.get(&format!("/v1/queues/q/messages?after={after}")).await;
+        answer.refused(400, "bad_request");
+    }
     http.get("/v1/queues?order=size").await.refused(400, "bad_request");
     http.get("/v1/dead?after=x").await.refused(400, "bad_request");
+    let none = json!({"messages": []});
+    http.post("/v1/queues/q/messages", none).await.refused(400, "out_of_bounds");
     let many: Vec<_> = (0..257).map(|_| json!({})).collect();
-    http.post("/v1/queues/q/messages", json!({"messages": many})).await.refused(400, "bad_request");
+    let answer = http.post("/v1/queues/q/messages", json!({"messages": many})).await;
+    answer.refused(400, "out_of_bounds");
     assert_eq!(http.get("/v1/queues/q").await.expect(200)["ready"], 0, "nothing was taken");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_words_of_json() {
+    let node = TestNode::start("pc-a").await;
+    let mut http = node.connect().await;
+    http.put("/v1/queues/q", json!({})).await.expect(201);
+    for (path, body, detail) in [
+        ("/v1/queues/q/messages", r#"{"ttl_s": "x"}"#, "`ttl_s` must be a number"),
+        (
+            "/v1/queues/q/messages",
+            r#"{"priority": 9}"#,
+            "`priority` must be a whole number from 0 to 7",
+        ),
+        ("/v1/queues/q/messages", "5", "the body must be an object"),
+        ("/v1/queues/q/receive", r#"{"maxx": 1}"#, "there is no field `maxx`; there are"),
+        ("/v1/queues/q/receive?x=1", "{", "the body is no JSON: EOF"),
+        ("/v1/locks/settle", r#"{"ack": [1]}"#, "`ack[0]` must be a text"),
+    ] {
+        let said = http.raw("POST", path, Some("application/json"), body.into()).await;
+        let said = said.json["detail"].as_str().expect("text").to_owned();
+        assert!(said.starts_with(detail), "{path} {body}: {said}");
+    }
+    let said = http.get("/v1/queues?order=size").await.json;
+    assert_eq!(said["detail"], "there is no field `order`; there are `limit` or `after`");
+    let none = http.raw("POST", "/v1/queues/q/messages", Some("application/json"), "".into());
+    none.await.expect(201);
+    let found = http.get("/v1/queues/q/messages").await.expect(200);
+    assert_eq!(found["items"][0]["body"], "", "no JSON at all is a message without anything");
 }
 
 #[tokio::test]
@@ -57,24 +104,31 @@ async fn properties_out_of_bounds() {
     let headers: serde_json::Map<_, _> = (0..65).map(|n| (n.to_string(), json!(""))).collect();
     for message in [
         json!({"label": "x".repeat(250)}),
-        json!({"content_type": "x".repeat(256)}),
+        json!({"content_type": "ü".repeat(128)}),
         json!({"correlation_id": "x".repeat(256)}),
         json!({"headers": headers}),
-        json!({"headers": {"": "x"}}),
-        json!({"headers": {"a\nb": "x"}}),
+        json!({"headers": {"x".repeat(257): "x"}}),
         json!({"headers": {"k": long}}),
     ] {
+        http.post("/v1/queues/q/messages", message).await.refused(413, "too_large");
+    }
+    for message in [json!({"headers": {"": "x"}}), json!({"headers": {"a\nb": "x"}})] {
         http.post("/v1/queues/q/messages", message).await.refused(400, "bad_request");
     }
-    for message in [json!({"reply_to": "a b"}), json!({"reply_to": "q@A B"})] {
+    for message in [
+        json!({"reply_to": "a b"}),
+        json!({"reply_to": "q@A B"}),
+        json!({"reply_to": format!("q@{}", "AB".repeat(32))}),
+    ] {
         http.post("/v1/queues/q/messages", message).await.refused(400, "bad_address");
     }
     for message in [json!({"reach_within_s": 0}), json!({"reach_within_s": 1e10})] {
         http.post("/v1/queues/q/messages", message).await.refused(400, "out_of_bounds");
     }
-    for receive in [json!({"max": 0}), json!({"max": 257}), json!({"wait_s": -1})] {
-        http.post("/v1/queues/q/receive", receive).await.refused(400, "bad_request");
+    for receive in [json!({"max": 0}), json!({"max": 257})] {
+        http.post("/v1/queues/q/receive", receive).await.refused(400, "out_of_bounds");
     }
+    http.post("/v1/queues/q/receive", json!({"wait_s": -1})).await.refused(400, "out_of_bounds");
     for lease_s in [0.0, 1e9] {
         http.post("/v1/queues/q/receive", json!({"lease_s": lease_s}))
             .await
@@ -107,7 +161,9 @@ async fn what_is_not_there() {
 async fn tokens() {
     let node = TestNode::start("pc-a").await;
     let mut http = node.connect().await;
-    http.post("/v1/invites", json!({"ttl_s": 0.1})).await.refused(400, "bad_request");
+    for ttl_s in [0.9996, 1.0_f64.next_down(), 604_800.0_f64.next_up()] {
+        http.post("/v1/invites", json!({"ttl_s": ttl_s})).await.refused(400, "out_of_bounds");
+    }
     http.post("/v1/invites", json!({"uses": 2})).await.refused(400, "bad_request");
     http.post("/v1/join", json!({"token": "nonsense"})).await.refused(403, "token_invalid");
     http.post("/v1/join", json!({})).await.refused(400, "bad_request");

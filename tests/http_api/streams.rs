@@ -133,9 +133,9 @@ async fn streams_end_with_their_queue_their_node_and_their_token() {
 async fn what_is_wrong_is_said_before_a_stream_begins() {
     let (node, mut http) = with_messages(0).await;
     http.get("/v1/queues/none/stream").await.refused(404, "no_such_queue");
-    http.get("/v1/queues/q/stream?window=0").await.refused(400, "bad_request");
-    http.get("/v1/queues/q/stream?window=257").await.refused(400, "bad_request");
-    http.get("/v1/queues/q/stream?lease_s=-1").await.refused(400, "bad_request");
+    http.get("/v1/queues/q/stream?window=0").await.refused(400, "out_of_bounds");
+    http.get("/v1/queues/q/stream?window=257").await.refused(400, "out_of_bounds");
+    http.get("/v1/queues/q/stream?lease_s=-1").await.refused(400, "out_of_bounds");
     let mut http = node.connect().await.with("last-event-id", "seven");
     http.get("/v1/queues/q/stream").await.refused(400, "bad_request");
 }

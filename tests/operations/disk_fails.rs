@@ -49,7 +49,11 @@ fn end_by(order: &str) -> Option<(i32, serde_json::Value)> {
     fs::remove_file(&file).expect("the disk works again");
     let mut again = command(&home);
     again.args(["up", "--listen", "127.0.0.1:0", "--no-discovery", "--http", "off"]);
-    again.arg("--exit-with-stdin").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    again
+        .arg("--exit-with-stdin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut again = again.spawn().expect("the program was built");
     assert_eq!(run(&home, &["status", "--wait", "ready", "--timeout", "60s"], b"").code, 0);
     let got = objects(&run(&home, &["recv", "orders", "--json"], b"").stdout);

@@ -112,7 +112,10 @@ fn a_full_disk_refuses_sends_lets_programs_receive_and_ends_when_there_is_room()
     assert_eq!(got.len(), 15);
     assert!(!ballast.exists(), "the ballast was given up for it");
     node.ok(&["compact"]);
-    assert_eq!(node.run(&["send", "orders", "more"]).code, if disk.free() < 8 << 20 { 74 } else { 0 });
+    assert_eq!(
+        node.run(&["send", "orders", "more"]).code,
+        if disk.free() < 8 << 20 { 74 } else { 0 }
+    );
 
     disk.empty();
     node.ok(&["send", "orders", "after"]);

@@ -1,6 +1,7 @@
 //! What a test asks the engines of a bench, and what it finds in the packets they sent.
 
-use crate::bench::{Bench, Name, Packet, body_of, queue};
+use crate::bench::{Bench, Name, Packet, queue};
+use crate::edge::body_of;
 use meshmq::engine::address::NodeId;
 use meshmq::engine::command::{Command, DeadView, Delivered, MessageState, Reply, Settlement};
 use meshmq::engine::frame::{Frame, Transfer};
@@ -74,7 +75,12 @@ impl Bench {
         })
     }
 
-    fn frames<T>(&self, from: Name, to: Name, pick: impl Fn(&Frame) -> Option<T>) -> Vec<T> {
+    pub(crate) fn frames<T>(
+        &self,
+        from: Name,
+        to: Name,
+        pick: impl Fn(&Frame) -> Option<T>,
+    ) -> Vec<T> {
         let said = self.history.iter().filter(|packet| packet.ends() == (from, to));
         said.flat_map(|packet| packet.frames().iter().filter_map(&pick)).collect()
     }

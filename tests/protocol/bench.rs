@@ -1,9 +1,10 @@
 //! A few engines in memory, joined by links that a test cuts, holds back and replays.
 
 use crate::disk::Disk;
-use meshmq::codec::{Inner, digest, encode_inner};
+use crate::edge::{edge, hash_of};
+use meshmq::codec::{Inner, encode_inner};
 use meshmq::engine::address::{LineId, NodeId, QueueName};
-use meshmq::engine::command::{Command, Outgoing, QueueSpec, Reply};
+use meshmq::engine::command::{Command, InnerPart, Outgoing, QueueSpec, Reply};
 use meshmq::engine::frame::{Answer, Frame};
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::limits::{Limits, REACH_WITHIN_DEFAULT_MS};
@@ -35,6 +36,8 @@ pub(crate) struct Bench {
     /// Every packet that was ever sent.
     pub(crate) history: Vec<Packet>,
     pub(crate) events: Vec<(Name, Event)>,
+    /// What the edge of a node has found out and not told yet.
+    checks: VecDeque<(Name, Input)>,
     pub(crate) replies: BTreeMap<u64, Result<Reply, Rejection>>,
     openings: u64,
     pub(crate) exchanges: u64,
@@ -69,6 +72,7 @@ impl Bench {
             wire: VecDeque::new(),
             history: Vec::new(),
             events: Vec::new(),
+            checks: VecDeque::new(),
             replies: BTreeMap::new(),
             openings: 0,
             exchanges: 1 << 40,
@@ -132,6 +136,12 @@ impl Bench {
                     self.events.push((name, event));
                     continue;
                 }
+                Output::Check { id, content, len, hash } => {
+                    let found = hash_of(self.engine(name).storage(), content, len);
+                    let good = found == Some(hash);
+                    self.checks.push_back((name, Input::Checked { id, content, good }));
+                    continue;
+                }
                 Output::Request { peer, exchange, frames } => {
                     Packet::Request { from: name, to: self.names(peer), exchange, frames }
                 }
@@ -189,7 +199,7 @@ impl Bench {
             reach_within_ms: REACH_WITHIN_DEFAULT_MS,
             ttl_ms: None,
             salt: Short([9; 16]),
-            inner: encode_inner(&inner),
+            inner: InnerPart::Whole(encode_inner(&inner), None),
         }
     }
 
@@ -285,6 +295,11 @@ impl Bench {
                 self.feed(to, vec![Input::Answered { peer, exchange, answer }]);
             }
         }
+        while let Some((name, input)) = self.checks.pop_front() {
+            if self.engines.contains_key(name) {
+                self.feed(name, vec![input]);
+            }
+        }
     }
 
     /// Says frames to a node once more, as a neighbour would.
@@ -354,17 +369,6 @@ impl Packet {
     }
 }
 
-/// What the edge fills in before a frame reaches the engine.
-fn edge(me: NodeId, frame: &mut Frame) {
-    if let Frame::Transfer(transfer) = frame {
-        transfer.digest = digest(&transfer.outer, &transfer.inner);
-        if transfer.outer.destination == me {
-            let inner = meshmq::codec::decode_inner(&transfer.inner);
-            transfer.queue = inner.ok().map(|inner| inner.queue);
-        }
-    }
-}
-
 /// A line number of destination, queue, delivery and priority.
 pub(crate) fn line_of(message: &Outgoing) -> LineId {
     let text = format!(
@@ -377,10 +381,4 @@ pub(crate) fn line_of(message: &Outgoing) -> LineId {
     LineId(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     }))
-}
-
-/// The body of inner bytes, as a text.
-pub(crate) fn body_of(inner: &[u8]) -> String {
-    let inner = meshmq::codec::decode_inner(inner).expect("inner bytes");
-    String::from_utf8(inner.body.to_vec()).expect("a text")
 }

@@ -1,7 +1,8 @@
 //! Every commit of every trace fails once before and once after it is durable; the node is started
 //! again, the mesh is healed, and everything must end well.
 
-use crate::bench::{Bench, Name, body_of, line_of, queue};
+use crate::bench::{Bench, Name, line_of, queue};
+use crate::edge::body_of;
 use meshmq::engine::command::{Command, MessageState, Outgoing, QueueSpec, Reply, Settlement};
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::message::Delivery::{self, Recoverable, Transactional};

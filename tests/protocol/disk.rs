@@ -4,6 +4,7 @@
 use meshmq::engine::record::{Key, Record};
 use meshmq::engine::storage::{Storage, StorageError, StorageStats, Write};
 use meshmq::store::{Faults, MemoryStore, Snapshot};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A handle to a store. A clone is another handle to the same one.
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub(crate) struct Disk {
     store: Arc<Mutex<MemoryStore>>,
     commits: Arc<Mutex<u64>>,
+    damaged: Arc<Mutex<BTreeSet<Key>>>,
 }
 
 impl Disk {
@@ -38,6 +40,11 @@ impl Disk {
         self.store().faults()
     }
 
+    /// Lets records read back as damaged from now on.
+    pub(crate) fn damage(&self, keys: Vec<Key>) {
+        self.damaged.lock().expect("no test panics while it damages").extend(keys);
+    }
+
     /// Commits that were tried since the disk was made.
     pub(crate) fn commits(&self) -> u64 {
         *self.commits.lock().expect("no test panics while it counts")
@@ -51,6 +58,9 @@ impl Storage for Disk {
     }
 
     fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
+        if self.damaged.lock().expect("no test panics while it damages").contains(key) {
+            return Err(StorageError::Damaged(format!("{key:?}")));
+        }
         self.store().get(key)
     }
 

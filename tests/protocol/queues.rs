@@ -1,6 +1,7 @@
 //! Local queues: order of receiving, locks, waits after a nack, quotas, time limits.
 
-use crate::bench::{Bench, body_of, queue};
+use crate::bench::{Bench, queue};
+use crate::edge::body_of;
 use meshmq::engine::command::{
     Command, Delivered, MessageState, Outgoing, OutgoingState, QueueSpec, Reply, Settlement,
 };
@@ -171,7 +172,7 @@ fn what_exceeds_the_whole_quota_is_too_large_and_not_full() {
     assert_eq!(b.ask("d", Command::CreateQueue(spec(0))), Err(none));
     assert_eq!(b.ask("d", Command::CreateQueue(spec(100))), Ok(Reply::Done));
     let large = b.message("d", "q", &"x".repeat(200));
-    let size = large.inner.len() as u64;
+    let size = large.inner.len();
     let refused = Err(Rejection::TooLarge { size, limit: 100 });
     assert_eq!(b.try_send("d", vec![large]), refused);
     b.link("o", "d");

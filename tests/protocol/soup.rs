@@ -1,7 +1,8 @@
 //! A network that keeps every frame and gives any of them again, at any time, in any order, or
 //! never; between restarts of every node. Never twice, never out of order, never lost.
 
-use crate::bench::{Bench, Name, Packet, body_of, id, queue};
+use crate::bench::{Bench, Name, Packet, id, queue};
+use crate::edge::body_of;
 use meshmq::engine::address::LineId;
 use meshmq::engine::command::{Command, MessageState, Outgoing, Reply, Settlement};
 use meshmq::engine::frame::Frame;

@@ -2,6 +2,7 @@
 
 use crate::common::within;
 use crate::{Bench, WAYS, node};
+use bytes::Bytes;
 use meshmq::{Client, Error, Message, PeerState, QueueSpec, State};
 use std::path::Path;
 use std::time::Duration;
@@ -170,4 +171,44 @@ async fn a_directory_in_use_and_a_bad_name_are_refused() {
     assert!(matches!(second, Error::Conflict(_)), "{second:?}");
     let bad = node(dir.path(), "pc-c").name("Not A Name").start().await.expect_err("no name");
     assert!(matches!(bad, Error::Invalid(_)), "{bad:?}");
+}
+
+#[tokio::test]
+async fn a_large_body_goes_in_and_comes_out_piece_by_piece() {
+    let large: Vec<u8> = (0..3_000_000_u32).map(|at| (at / 13 % 251) as u8).collect();
+    for way in WAYS {
+        let bench = Bench::start(way).await;
+        let queue = bench.client.create_queue("files").await.expect("a new name");
+        for body in [&large[..], &large[..1_000], b""] {
+            let pieces: Vec<_> =
+                body.chunks(70_001).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+            let message = Message::new("").label("a label").content_type("x/y");
+            let receipt = queue.send_stream(message, futures::stream::iter(pieces)).await;
+            let receipt = receipt.expect("there is room");
+            let taken = within(queue.receive(Duration::from_secs(5))).await;
+            let taken = taken.expect("it is here").expect("one is there");
+            assert_eq!(taken.message().id, *receipt.id());
+            assert_eq!(taken.message().body_size, body.len() as u64, "{way:?}");
+            assert_eq!(taken.message().is_body_apart(), body.len() > 1_048_576);
+            assert_eq!(
+                (&*taken.message().label, &*taken.message().content_type),
+                ("a label", "x/y")
+            );
+            let mut pieces = taken.body().await.expect("the lock holds");
+            let mut got = Vec::new();
+            while let Some(piece) = pieces.next().await {
+                got.extend_from_slice(&piece.expect("it is there"));
+            }
+            assert!(got == body, "{way:?}: {} bytes of {}", got.len(), body.len());
+            taken.ack().await.expect("the lock holds");
+        }
+        let broken = futures::stream::iter([
+            Ok(Bytes::from(large.clone())),
+            Err(std::io::Error::other("the disk is gone")),
+        ]);
+        queue.send_stream("", broken).await.expect_err("it broke off");
+        let twice = queue.send_stream("a body", futures::stream::empty()).await;
+        assert!(matches!(twice, Err(Error::Invalid(_))), "{way:?}: {twice:?}");
+        assert_eq!(queue.info().await.expect("it is here").ready, 0, "{way:?}: nothing was sent");
+    }
 }

@@ -8,8 +8,9 @@ pub(crate) fn dead_files(sources: &[Source]) -> Vec<Finding> {
     let is_root = |path: &str| {
         let direct = |dir: &str| path.strip_prefix(dir).is_some_and(|rest| !rest.contains('/'));
         let main = ["src/main.rs", "src/lib.rs", "simulations/main.rs"].contains(&path);
+        let fuzz = direct("fuzz/fuzz_targets/");
         let nested = path.starts_with("tests/") && path.ends_with("/main.rs");
-        main || direct("tests/") || direct("examples/") || direct("benches/") || nested
+        main || direct("tests/") || direct("examples/") || direct("benches/") || fuzz || nested
     };
     let mut reached = BTreeSet::new();
     let roots = sources.iter().filter(|s| is_root(&s.path));

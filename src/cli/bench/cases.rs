@@ -3,11 +3,13 @@
 use super::super::error::CliError;
 use super::measure::{Figures, many};
 use super::nodes::{Nodes, fill, message};
-use super::{Case, Plan, log};
+use super::{Case, Plan, embedded, log};
 use crate::client::http::Client;
 use crate::client::json::{AckRequest, Acked, ReceiveRequest, Received, Sent};
 use crate::client::path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// Messages of `drain`.
 const DRAIN: u64 = 50_000;
@@ -25,7 +27,8 @@ const ARRIVAL_S: &str = "60";
 pub(super) async fn run(case: Case, senders: usize, plan: &Plan<'_>) -> Result<Figures, CliError> {
     match case {
         Case::Log => log::run(senders, plan).map_err(log::failed),
-        Case::LocalSend => send_through(&["a"], senders, plan).await,
+        Case::LocalSend => embedded::local_send(senders, plan).await,
+        Case::LocalSendSocket => send_through(&["a"], senders, plan).await,
         Case::TwoNodes => send_through(&["a", "b"], senders, plan).await,
         Case::ThreeNodes => send_through(&["a", "r", "b"], senders, plan).await,
         Case::Drain => drain(plan).await,
@@ -45,10 +48,8 @@ async fn send_through(
 ) -> Result<Figures, CliError> {
     let nodes = Nodes::start(names, plan).await?;
     let target = path::messages(&nodes.address());
-    let mut clients = Vec::with_capacity(senders);
-    for _ in 0..senders {
-        clients.push(nodes.sender().await?);
-    }
+    let clients = nodes.senders(senders).await?;
+    let before = nodes.work().await?;
     let (begun, size) = (Instant::now(), plan.size);
     let sent =
         many(clients, plan.length, |client, until| send_until(client, target.clone(), size, until));
@@ -59,12 +60,13 @@ async fn send_through(
         let there = nodes.until_there(sent.count).await?;
         Figures::in_all(sent.count, there.duration_since(begun)).per_s
     };
+    let work = Some(nodes.work().await?.since(&before));
     nodes.end().await?;
-    Ok(Figures { per_s, ..sent })
+    Ok(Figures { per_s, work, ..sent })
 }
 
 async fn send_until(
-    mut client: Client,
+    client: Arc<Mutex<Client>>,
     target: String,
     size: usize,
     until: Instant,
@@ -72,7 +74,7 @@ async fn send_until(
     let (message, mut each) = (message(size), Vec::new());
     while Instant::now() < until {
         let begun = Instant::now();
-        let _: Sent = client.post(&target, &message).await?;
+        let _: Sent = client.lock().await.post(&target, &message).await?;
         each.push(begun.elapsed());
     }
     Ok(each)
@@ -86,9 +88,11 @@ async fn drain(plan: &Plan<'_>) -> Result<Figures, CliError> {
     fill(&mut nodes.sender().await?, &nodes.address(), messages, plan.size).await?;
     nodes.last().start(None).await?;
     let begun = Instant::now();
+    let before = nodes.work().await?;
     let took = nodes.until_there(messages).await?.duration_since(begun);
+    let work = Some(nodes.work().await?.since(&before));
     nodes.end().await?;
-    Ok(Figures::in_all(messages, took))
+    Ok(Figures { work, ..Figures::in_all(messages, took) })
 }
 
 /// From the moment b is ready again to the first message in its queue.
@@ -116,6 +120,7 @@ async fn round_trip(plan: &Plan<'_>) -> Result<Figures, CliError> {
     ]);
     let target = format!("{}{query}", path::messages(&nodes.address()));
     let (mut client, message) = (nodes.sender().await?, message(plan.size));
+    let before = nodes.work().await?;
     let (all, mut each) = (Instant::now(), Vec::new());
     while each.len() < ONE_BY_ONE {
         let begun = Instant::now();
@@ -123,8 +128,9 @@ async fn round_trip(plan: &Plan<'_>) -> Result<Figures, CliError> {
         each.push(begun.elapsed());
     }
     let all = all.elapsed();
+    let work = Some(nodes.work().await?.since(&before));
     nodes.end().await?;
-    Ok(Figures::of(each, all))
+    Ok(Figures { work, ..Figures::of(each, all) })
 }
 
 /// Receives one message after the other under a lock and acknowledges it, from many connections.
@@ -132,28 +138,30 @@ async fn receive_ack(receivers: usize, plan: &Plan<'_>) -> Result<Figures, CliEr
     let nodes = Nodes::start(&["a"], plan).await?;
     let messages = TO_RECEIVE_PER_SECOND * plan.length.as_secs().max(1);
     fill(&mut nodes.sender().await?, "q", messages, plan.size).await?;
-    let mut clients = Vec::with_capacity(receivers);
-    for _ in 0..receivers {
-        clients.push(nodes.sender().await?);
-    }
+    let clients = nodes.senders(receivers).await?;
+    let before = nodes.work().await?;
     let figures = many(clients, plan.length, receive_until).await?;
+    let work = Some(nodes.work().await?.since(&before));
     nodes.end().await?;
-    Ok(figures)
+    Ok(Figures { work, ..figures })
 }
 
-async fn receive_until(mut client: Client, until: Instant) -> Result<Vec<Duration>, CliError> {
+async fn receive_until(
+    client: Arc<Mutex<Client>>,
+    until: Instant,
+) -> Result<Vec<Duration>, CliError> {
     let mut each = Vec::new();
     let request = ReceiveRequest { max: 1, ..ReceiveRequest::default() };
     let receive = format!("{}/receive", path::queue("q"));
     while Instant::now() < until {
         let begun = Instant::now();
-        let received: Received = client.post(&receive, &request).await?;
+        let received: Received = client.lock().await.post(&receive, &request).await?;
         let tokens = received.messages.into_iter().filter_map(|message| message.lock);
         let tokens: Vec<String> = tokens.map(|lock| lock.token).collect();
         if tokens.is_empty() {
             break;
         }
-        let _: Acked = client.post(path::LOCKS_ACK, &AckRequest { tokens }).await?;
+        let _: Acked = client.lock().await.post(path::LOCKS_ACK, &AckRequest { tokens }).await?;
         each.push(begun.elapsed());
     }
     Ok(each)

@@ -69,9 +69,11 @@ fn send(jobs: &Sender<Job>, body: &[u8], until: Instant) -> Vec<Duration> {
 }
 
 fn write(mut file: File, waiting: &Receiver<Job>) -> io::Result<()> {
+    let mut bytes = Vec::new();
     while let Ok(first) = waiting.recv() {
         let group: Vec<Job> = std::iter::once(first).chain(waiting.try_iter()).collect();
-        let bytes: Vec<u8> = group.iter().flat_map(|(body, _)| body.iter().copied()).collect();
+        bytes.clear();
+        group.iter().for_each(|(body, _)| bytes.extend_from_slice(body));
         file.write_all(&bytes)?;
         file.sync_data()?;
         // A sender that has gone does not wait.

@@ -1,6 +1,7 @@
 //! Runs of many at once: how often in a second, and how long each took.
 
 use super::super::error::CliError;
+use super::work::Work;
 use std::future::Future;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -15,6 +16,8 @@ pub(super) struct Figures {
     pub(super) p99_us: f64,
     pub(super) memory_bytes: Option<u64>,
     pub(super) start_s: Option<f64>,
+    /// What the nodes did for all of them.
+    pub(super) work: Option<Work>,
 }
 
 impl Figures {

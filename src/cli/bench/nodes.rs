@@ -3,20 +3,26 @@
 use super::super::error::{CliError, Exit};
 use super::super::sandbox::Node;
 use super::Plan;
+use super::work::Work;
 use crate::client::http::Client;
 use crate::client::json::{
     Batch, BatchSent, InviteRequest, Invited, NewMessage, Peers, Queue, QueueSpec, SEND_MAX,
 };
 use crate::client::path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// How long nodes may take to know each other, and messages to get across.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Connections of all senders; a door has a limit, and others want one too.
+const CONNECTIONS_MAX: usize = 60;
 /// Quota of a bench's queue.
-const QUEUE_MESSAGES: u64 = 100_000_000;
+pub(super) const QUEUE_MESSAGES: u64 = 100_000_000;
+pub(super) const QUEUE_BYTES: u64 = u64::MAX >> 12;
 
 /// Nodes in a row, the sender first, in a folder of their own.
 pub(super) struct Nodes {
@@ -34,7 +40,8 @@ impl Nodes {
             let before = all.last();
             let mut node = Node::new(name, &folder, before.and_then(Node::address));
             let token = match before {
-                Some(before) => Some(invite(before).await?),
+                // A relay is an admin: it invites the next one.
+                Some(before) => Some(invite(before, Some(name) != names.last()).await?),
                 None => None,
             };
             node.start(token.as_deref()).await?;
@@ -43,7 +50,7 @@ impl Nodes {
         let nodes = Self { all, folder };
         let spec = QueueSpec {
             max_messages: Some(QUEUE_MESSAGES),
-            max_bytes: Some(u64::MAX >> 12),
+            max_bytes: Some(QUEUE_BYTES),
             ..QueueSpec::default()
         };
         let _: Queue = nodes.receiver().await?.put(&path::queue("q"), &spec).await?;
@@ -59,6 +66,25 @@ impl Nodes {
     /// A connection to the first node.
     pub(super) async fn sender(&self) -> Result<Client, CliError> {
         self.all[0].connect().await
+    }
+
+    /// Connections to the first node for so many senders. Beyond [`CONNECTIONS_MAX`] they take turns
+    /// on them.
+    pub(super) async fn senders(&self, count: usize) -> Result<Vec<Arc<Mutex<Client>>>, CliError> {
+        let mut open = Vec::new();
+        for _ in 0..count.min(CONNECTIONS_MAX) {
+            open.push(Arc::new(Mutex::new(self.sender().await?)));
+        }
+        Ok(open.iter().cycle().take(count).cloned().collect())
+    }
+
+    /// What all nodes have done so far.
+    pub(super) async fn work(&self) -> Result<Work, CliError> {
+        let mut all = Work::default();
+        for node in &self.all {
+            all = all.and(&Work::of(&mut node.connect().await?).await?);
+        }
+        Ok(all)
     }
 
     /// A connection to the last node.
@@ -135,8 +161,9 @@ pub(super) fn message(size: usize) -> NewMessage {
     NewMessage::with_body(&vec![b'x'; size])
 }
 
-async fn invite(node: &Node) -> Result<String, CliError> {
+async fn invite(node: &Node, admin: bool) -> Result<String, CliError> {
     let mut client = node.connect().await?;
-    let invited: Invited = client.post("/v1/invites", &InviteRequest::default()).await?;
+    let request = InviteRequest { admin, ..InviteRequest::default() };
+    let invited: Invited = client.post("/v1/invites", &request).await?;
     Ok(invited.token)
 }

@@ -1,7 +1,9 @@
 //! `recv --exec`: one shell command per message.
 
 use super::super::error::{CliError, Exit};
+use super::session::BodyPieces;
 use crate::client::json::Message;
+use futures::StreamExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use tokio::io::AsyncWriteExt;
@@ -21,15 +23,31 @@ pub(super) enum Verdict {
     Failed(String),
 }
 
+/// The body for the command.
+pub(super) enum Feed {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// As it comes.
+    Pieces(BodyPieces),
+}
+
+impl Feed {
+    /// The body of a message that has it with it.
+    pub(super) fn of(message: &Message) -> Result<Self, CliError> {
+        message.body_bytes().map(Self::Bytes).map_err(|why| {
+            let what = format!("message {}: {why}", message.id);
+            CliError::new(Exit::Defect, "unreadable_answer", what)
+        })
+    }
+}
+
 /// Runs the command with the body on its standard input.
 pub(super) async fn run(
     command: &str,
     message: &Message,
+    body: Feed,
     data: &Path,
 ) -> Result<Verdict, CliError> {
-    let body = message.body_bytes().map_err(|why| {
-        CliError::new(Exit::Defect, "unreadable_answer", format!("message {}: {why}", message.id))
-    })?;
     let failed = |why: std::io::Error| {
         CliError::new(Exit::Defect, "no_shell", format!("no shell can be started: {why}"))
     };
@@ -41,16 +59,31 @@ pub(super) async fn run(
         .stdin(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    feed(&mut child, &body).await;
+    if let Err(broken) = feed(&mut child, body).await {
+        // It has seen the beginning only: whatever it makes of that does not count.
+        let _ = child.kill().await;
+        return Err(broken);
+    }
     child.wait().await.map(judge).map_err(failed)
 }
 
 /// Writes the body; a command may end without reading it.
-async fn feed(child: &mut Child, body: &[u8]) {
-    if let Some(mut input) = child.stdin.take() {
-        let _ = input.write_all(body).await;
-        let _ = input.shutdown().await;
+async fn feed(child: &mut Child, body: Feed) -> Result<(), CliError> {
+    let Some(mut input) = child.stdin.take() else { return Ok(()) };
+    match body {
+        Feed::Bytes(bytes) => {
+            let _ = input.write_all(&bytes).await;
+        }
+        Feed::Pieces(mut pieces) => {
+            while let Some(piece) = pieces.next().await {
+                if input.write_all(&piece?).await.is_err() {
+                    break;
+                }
+            }
+        }
     }
+    let _ = input.shutdown().await;
+    Ok(())
 }
 
 fn judge(status: ExitStatus) -> Verdict {

@@ -7,6 +7,9 @@ use crate::client::json::{
     AckRequest, Acked, ExtendRequest, Lock, Message, ReceiveRequest, Received,
 };
 use crate::client::path;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +21,9 @@ use tokio::task::JoinHandle;
 const LEASE: Duration = Duration::from_secs(30);
 /// What the node gets on top of a wait to answer that nothing came.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
+
+/// The pieces of a large body.
+pub(super) type BodyPieces = BoxStream<'static, Result<Bytes, CliError>>;
 
 /// The connection, with the locks that are out.
 pub(super) struct Session {
@@ -56,6 +62,23 @@ impl Session {
         let locks = received.messages.iter().filter_map(|message| message.lock.as_ref());
         shared.locks.extend(locks.map(|lock| lock.token.clone()));
         Ok(received.messages)
+    }
+
+    /// The body of a message that is too large to come with it, by a connection of its own, so that
+    /// this one goes on renewing the lock.
+    pub(super) async fn body(
+        &self,
+        context: &Context,
+        message: &Message,
+    ) -> Result<BodyPieces, CliError> {
+        let token = message.lock.as_ref().map(|lock| lock.token.as_str()).unwrap_or_default();
+        let mut client = context.connect().await?;
+        let pieces = within(self.timeout, client.download(&path::lock(token, "body"))).await?;
+        // The connection lives as long as it is read from.
+        let pieces = pieces.map_err(CliError::from).inspect(move |_| {
+            let _ = &client;
+        });
+        Ok(Box::pin(pieces))
     }
 
     /// Settles a message: `ack` or `nack`. False if its lock was lost before.

@@ -9,7 +9,7 @@ use super::super::output::{GOOD, styled};
 use super::super::units::count;
 use super::{SendArgs, body, judge, tell};
 use crate::client::http::Client;
-use crate::client::json::{BODY_MAX, Batch, BatchSent, SEND_MAX, Sent, SentState};
+use crate::client::json::{Batch, BatchSent, SEND_MAX, Sent, SentState, WHOLE_BODY_MAX};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
@@ -50,7 +50,8 @@ pub(super) async fn run(args: SendArgs, context: &mut Context) -> Result<Exit, C
         let state = styled(GOOD, state.as_str().replace('_', " "));
         context.out.say(format!("{} {state} → {}", count(sum.stored, "message"), args.address))?;
     }
-    sum.missed.map_or(Ok(Exit::Done), |sent| judge(&sent, args.wait, context.timeout()))
+    sum.missed.map_or(Ok(()), |sent| judge(&sent, args.wait, context.timeout()))?;
+    Ok(Exit::Done)
 }
 
 /// Sends batch after batch until the source ends.
@@ -165,12 +166,12 @@ fn read_ahead(source: body::Source) -> mpsc::Receiver<Result<Vec<u8>, CliError>>
 /// The next line without its end; nothing at the end of the source.
 fn next_line(source: &mut impl BufRead) -> Option<Result<Vec<u8>, CliError>> {
     let mut line = Vec::new();
-    match source.take(BODY_MAX as u64 + 1).read_until(b'\n', &mut line) {
+    match source.take(WHOLE_BODY_MAX as u64 + 1).read_until(b'\n', &mut line) {
         Ok(0) => None,
         Ok(_) => {
             if line.last() == Some(&b'\n') {
                 line.pop();
-            } else if line.len() > BODY_MAX {
+            } else if line.len() > WHOLE_BODY_MAX {
                 return Some(Err(body::too_large("the line")));
             }
             Some(Ok(line))

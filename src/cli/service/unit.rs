@@ -1,95 +1,116 @@
-//! The text of the systemd unit.
+//! The unit file of systemd.
 
-use super::super::error::Exit;
 use std::path::Path;
 
-/// Exit codes that the same start would only repeat: systemd leaves such a node stopped.
-pub(super) const HOPELESS: [Exit; 7] = [
-    Exit::Usage,
-    Exit::TooLarge,
-    Exit::Unknown,
-    Exit::Exists,
-    Exit::Disk,
-    Exit::Denied,
-    Exit::Configuration,
-];
+/// For whom the node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// For the machine, as a user of its own.
+    System,
+    /// For the user who installs it.
+    User,
+}
 
-/// What a service of the whole machine may not do; it has a user of its own.
+/// What the unit's header begins with, so that a foreign file of that name is left alone.
+pub(super) const MADE_BY: &str = "# Made by `meshmq service install`";
+
+/// The unit that runs a program as a node. `flags` are further ones for `up`.
+pub(super) fn text(scope: Scope, program: &Path, flags: &[String]) -> String {
+    let mut command = vec![quoted(&program.display().to_string()), "up".to_owned()];
+    let (head, wanted_by) = match scope {
+        Scope::System => {
+            command.extend(
+                ["--data", "/var/lib/meshmq", "--socket-group", "meshmq"].map(str::to_owned),
+            );
+            (SYSTEM, "multi-user.target")
+        }
+        Scope::User => (USER, "default.target"),
+    };
+    command.extend(flags.iter().map(|flag| quoted(flag)));
+    let command = command.join(" ");
+    format!(
+        "{MADE_BY}; what you change here is lost at the next one. Use a drop-in:\n\
+         # systemctl edit meshmq\n\
+         [Unit]\n\
+         Description=MeshMQ node\n\
+         Wants=network-online.target\n\
+         After=network-online.target\n\
+         StartLimitIntervalSec=300\n\
+         StartLimitBurst=10\n\
+         \n\
+         [Service]\n\
+         Type=notify\n\
+         NotifyAccess=main\n\
+         ExecStart={command}\n\
+         WatchdogSec=60\n\
+         TimeoutStartSec=10min\n\
+         Restart=on-failure\n\
+         RestartSec=2\n\
+         {NO_RESTART}\n\
+         {head}{HARDENING}\n\
+         [Install]\n\
+         WantedBy={wanted_by}\n"
+    )
+}
+
+/// Exits that another start cannot mend: usage, bad input, a second node, damage, permission,
+/// configuration.
+const NO_RESTART: &str = "RestartPreventExitStatus=64 65 66 73 74 77 78";
+
 const SYSTEM: &str = "\
 User=meshmq
 Group=meshmq
 StateDirectory=meshmq
 StateDirectoryMode=0750
-UMask=0077
-CapabilityBoundingSet=
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateTmp=yes
-ProtectClock=yes
-ProtectControlGroups=yes
+ProtectSystem=strict
 ProtectHome=yes
+PrivateTmp=yes
+ProtectControlGroups=yes
+ProtectKernelTunables=yes
+ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectSystem=strict
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
+PrivateDevices=yes
+CapabilityBoundingSet=
+";
+
+/// What needs mounts of its own is for the machine's service manager only.
+const USER: &str = "";
+
+const HARDENING: &str = "\
+UMask=0077
+LimitNOFILE=65536
+LimitCORE=0
+NoNewPrivileges=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
 ";
 
-/// What a service of one user may not do. What needs root to be forbidden is left out.
-const USER: &str = "\
-LockPersonality=yes
-NoNewPrivileges=yes
-RestrictRealtime=yes
-SystemCallArchitectures=native
-";
-
-/// The unit for this program, with these arguments.
-pub(super) fn text(is_system: bool, program: &Path, arguments: &str) -> String {
-    let hopeless = HOPELESS.map(|exit| (exit as u8).to_string()).join(" ");
-    let (bounds, wanted_by) =
-        if is_system { (SYSTEM, "multi-user.target") } else { (USER, "default.target") };
-    let network =
-        if is_system { "Wants=network-online.target\nAfter=network-online.target\n" } else { "" };
-    let program = quoted(program);
-    format!(
-        "\
-[Unit]
-Description=MeshMQ node
-{network}
-[Service]
-Type=notify
-ExecStart={program} {arguments}
-WatchdogSec=60
-TimeoutStartSec=120
-TimeoutStopSec=60
-Restart=on-failure
-RestartSec=10
-RestartPreventExitStatus={hopeless}
-LimitNOFILE=65536
-{bounds}
-[Install]
-WantedBy={wanted_by}
-"
-    )
-}
-
-/// A path as systemd reads it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string().replace('%', "%%");
-    if text.contains([' ', '\t', '"', '\\', '$']) {
-        let inner = text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "$$");
-        format!("\"{inner}\"")
-    } else {
-        text
+/// A word of a command line as systemd reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
     }
+    let mut out = String::from("\"");
+    for c in word.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '$' => out.push_str("$$"),
+            '%' => out.push_str("%%"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 #[cfg(test)]

@@ -201,12 +201,12 @@ pub struct QueueSpec {
     /// Quota in messages; the node's default if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "super::whole::number_or_null")]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_u64)]
     pub max_messages: Option<u64>,
     /// Quota in bytes; the node's default if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "super::whole::number_or_null")]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_u64)]
     pub max_bytes: Option<u64>,
 }
 

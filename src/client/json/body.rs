@@ -28,6 +28,9 @@ pub enum BadBody {
     /// Both fields are set.
     #[error("a message has either `body` or `body_base64`, not both")]
     Both,
+    /// The body is too large to stand in JSON.
+    #[error("the body is too large to stand in JSON; it is read by itself")]
+    Apart,
     /// The base64 cannot be read.
     #[error("`body_base64` is not base64 in the standard alphabet with padding")]
     Base64,

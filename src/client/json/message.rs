@@ -55,7 +55,7 @@ pub struct NewMessage {
     pub correlation_id: Option<String>,
     /// The queue for the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^[A-Za-z0-9._-]{1,124}(@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")]
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,124}(@([a-z0-9-]{1,63}|[0-9a-f]{64}))?$")]
     pub reply_to: Option<String>,
 }
 
@@ -93,14 +93,18 @@ pub enum SendBody {
 }
 
 impl SendBody {
-    /// Reads either form; the member `messages` tells which it is.
-    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+    /// Whether it is the form of several: the member `messages` tells.
+    pub fn is_batch(json: &[u8]) -> bool {
         #[derive(Deserialize)]
         struct Probe {
             messages: Option<serde::de::IgnoredAny>,
         }
-        let probe: Probe = serde_json::from_slice(json)?;
-        if probe.messages.is_some() {
+        serde_json::from_slice(json).is_ok_and(|probe: Probe| probe.messages.is_some())
+    }
+
+    /// Reads either form.
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+        if Self::is_batch(json) {
             serde_json::from_slice(json).map(Self::Batch)
         } else {
             serde_json::from_slice(json).map(|one| Self::One(Box::new(one)))
@@ -268,6 +272,10 @@ pub struct Message {
     /// The body in base64 otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
+    /// Length of the body in bytes. One of more than 1 MiB is not here: it is read from
+    /// `GET /v1/locks/{token}/body`, or as it is.
+    #[serde(default)]
+    pub body_size: u64,
     /// When it entered the queue.
     pub enqueued_at: String,
     /// How often it was handed out, this time included.
@@ -281,9 +289,17 @@ pub struct Message {
 }
 
 impl Message {
-    /// The body's bytes. Fails as [`join_body`] does.
+    /// The body's bytes. Fails as [`join_body`] does, and if they are not here.
     pub fn body_bytes(&self) -> Result<Vec<u8>, BadBody> {
+        if self.is_body_apart() {
+            return Err(BadBody::Apart);
+        }
         join_body(self.body.clone(), self.body_base64.as_deref())
+    }
+
+    /// Whether the body is too large to stand here, so that it is to be read by itself.
+    pub const fn is_body_apart(&self) -> bool {
+        self.body.is_none() && self.body_base64.is_none() && self.body_size > 0
     }
 }
 

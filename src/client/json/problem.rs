@@ -44,8 +44,11 @@ impl Problem {
 
 /// Codes that are not refusals of the engine, with the status they come with.
 pub mod code {
-    /// The JSON, a query or a header of the request cannot be read (400).
+    /// The JSON, a query or a header of the request cannot be read (400, 415), or does not go with
+    /// the rest of it (422).
     pub const BAD_REQUEST: &str = "bad_request";
+    /// A number is out of its bounds (400).
+    pub const OUT_OF_BOUNDS: &str = "out_of_bounds";
     /// A queue, node or message id is not one (400).
     pub const BAD_ADDRESS: &str = "bad_address";
     /// There is no such path, or not with this method (404, 405).

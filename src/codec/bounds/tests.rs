@@ -113,14 +113,14 @@ fn too_much_of_anything_is_refused() {
     };
     let entry =
         DirectoryEntry { key: DirectoryKey { kind: 1, subject: Bytes::new() }, rank: Bytes::new() };
-    let fine = [record(64, 64, DIRECTORY_RECORD_MAX), contact(64), transfer(outer(0), INNER_MAX)];
+    let fine = [record(64, 64, DIRECTORY_RECORD_MAX), contact(64), transfer(outer(0), WHOLE_MAX)];
     assert_eq!(check_frames(&fine), Ok(()));
     let bad = [
         vec![record(65, 1, 1)],
         vec![record(1, 65, 1)],
         vec![record(1, 1, DIRECTORY_RECORD_MAX + 1)],
         vec![contact(65)],
-        vec![transfer(outer(0), INNER_MAX + 1)],
+        vec![transfer(outer(0), WHOLE_MAX + 1)],
         vec![Frame::Have(vec![entry; HAVE_MAX + 1])],
         vec![Frame::Synced; FRAMES_MAX + 1],
         vec![transfer(outer(0), 0); BATCH_MESSAGES + 1],

@@ -1,13 +1,13 @@
 //! What a destination does with a message that reached it (rules R11–R17, R23).
 
 use super::all_ranges;
-use super::header::{Header, earlier_settled, skip_given_up};
+use super::header::{Header, earlier_settled, passed, skip_given_up};
 use super::{Destination, is_judged};
 use crate::engine::address::QueueName;
 use crate::engine::frame::{NotTaken, Outcome, Transfer};
 use crate::engine::ids::{MessageId, StreamId};
-use crate::engine::limits::{ALL_RANGES_MAX, HELD_MAX, INNER_MAX, RANGES_MAX, SPARE_RANGES};
-use crate::engine::message::Delivery;
+use crate::engine::limits::{ALL_RANGES_MAX, HELD_MAX, RANGES_MAX, SPARE_RANGES};
+use crate::engine::message::{Content, Delivery};
 use crate::engine::queues::{Queues, Room, fresh};
 use crate::engine::ranges::RangeSet;
 use crate::engine::record::{Inbox, InboxLine, Key, Queued, Record};
@@ -16,15 +16,72 @@ use crate::engine::storage::StorageError;
 use crate::engine::turn::Turn;
 use std::collections::BTreeSet;
 
+/// How far a message can be judged without its inner part.
+enum Gate {
+    /// This is what becomes of it.
+    Shut(Outcome),
+    /// It may enter its queue, now or behind a gap.
+    Open(Box<Approach>),
+}
+
+/// A message before its queue.
+struct Approach {
+    line: InboxLine,
+    inbox: Box<Inbox>,
+    /// Whether it is the next in order.
+    next: bool,
+}
+
 impl Destination {
-    /// Judges a message, or says why it cannot yet.
+    /// Judges a message, or says why it cannot yet. Its inner part is put into the store by `content`
+    /// only if it is taken.
     pub(in crate::engine) fn arrive(
         &mut self,
         turn: &mut Turn<'_>,
         queues: &mut Queues,
         transfer: &Transfer,
         disk_low: bool,
+        content: impl FnOnce(&mut Turn<'_>) -> Content,
     ) -> Result<Outcome, StorageError> {
+        match self.gate(turn, queues, transfer, disk_low)? {
+            Gate::Shut(outcome) => Ok(outcome),
+            Gate::Open(it) if it.next || !it.line.ordered => {
+                self.take_now(turn, queues, *it, transfer, content)
+            }
+            Gate::Open(it) => self.hold(turn, queues, *it, transfer, content),
+        }
+    }
+
+    /// What becomes of a message, if that can be said before its inner part has come.
+    pub(in crate::engine) fn foresee(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        transfer: &Transfer,
+        disk_low: bool,
+    ) -> Result<Option<Outcome>, StorageError> {
+        let (it, name) = match (self.gate(turn, queues, transfer, disk_low)?, &transfer.queue) {
+            (Gate::Shut(outcome), _) => return Ok(Some(outcome)),
+            (Gate::Open(_), None) => return Ok(Some(Outcome::NotTaken(NotTaken::Unreadable))),
+            (Gate::Open(it), Some(name)) => (it, name),
+        };
+        let size = transfer.outer.size;
+        let displaces = it.next && it.line.ordered && queues.fits_without_held(name, size);
+        if displaces || matches!(queues.room(name, transfer.outer.delivery, size), Room::Fits(_)) {
+            return Ok(None);
+        }
+        self.wanting.entry(name.clone()).or_default().insert(transfer.outer.id.stream);
+        Ok(Some(Outcome::NotTaken(NotTaken::QueueFull)))
+    }
+
+    fn gate(
+        &mut self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        transfer: &Transfer,
+        disk_low: bool,
+    ) -> Result<Gate, StorageError> {
+        let shut = |why| Ok(Gate::Shut(Outcome::NotTaken(why)));
         let (outer, id) = (&transfer.outer, transfer.outer.id);
         let header = Header {
             stream: id.stream,
@@ -36,41 +93,35 @@ impl Destination {
         };
         self.must_tell(id.stream);
         let Some((line, inbox)) = self.hear(turn, queues, &header)? else {
-            return Ok(Outcome::Accepted);
+            return Ok(Gate::Shut(Outcome::Accepted));
         };
         let void = line
             .roster
             .iter()
             .any(|earlier| earlier.epoch == id.stream.epoch && id.number > earlier.last);
         if is_judged(&inbox, id.number) || inbox.held.contains(id.number) || void {
-            return Ok(Outcome::Accepted);
+            return Ok(Gate::Shut(Outcome::Accepted));
         }
-        let Some(name) = &transfer.queue else {
-            return Ok(Outcome::NotTaken(NotTaken::Unreadable));
-        };
+        let Some(name) = &transfer.queue else { return shut(NotTaken::Unreadable) };
         let room = queues.room(name, outer.delivery, outer.size);
         let refusal = match room {
-            _ if outer.size > INNER_MAX as u64 => Some(Refusal::TooLarge),
+            _ if outer.size > queues.inner_max() => Some(Refusal::TooLarge),
             Room::TooLarge(_) => Some(Refusal::TooLarge),
             Room::NoSuchQueue => Some(Refusal::NoSuchQueue),
             Room::WrongKind => Some(Refusal::WrongKind),
             Room::Fits(_) | Room::Full => None,
         };
         if let Some(refusal) = refusal {
-            return self.refuse(turn, queues, &line, inbox, id, refusal);
+            return Ok(Gate::Shut(self.refuse(turn, queues, &line, inbox, id, refusal)?));
         }
         if transfer.transit.age_ms >= outer.limit_ms() {
-            return Ok(Outcome::NotTaken(NotTaken::OverAge));
+            return shut(NotTaken::OverAge);
         }
         if disk_low {
-            return Ok(Outcome::NotTaken(NotTaken::StoreFull));
+            return shut(NotTaken::StoreFull);
         }
         let next = id.number == inbox.watermark && earlier_settled(turn, &line, id.stream)?;
-        if next || !line.ordered {
-            self.take_now(turn, queues, &line, inbox, transfer, next)
-        } else {
-            self.hold(turn, queues, &line, inbox, transfer)
-        }
+        Ok(Gate::Open(Box::new(Approach { line, inbox, next })))
     }
 
     /// Refuses a number for good, also for a queue that does not exist (rule R13).
@@ -98,12 +149,11 @@ impl Destination {
         &mut self,
         turn: &mut Turn<'_>,
         queues: &mut Queues,
-        line: &InboxLine,
-        mut inbox: Box<Inbox>,
+        Approach { line, mut inbox, next }: Approach,
         transfer: &Transfer,
-        next: bool,
+        content: impl FnOnce(&mut Turn<'_>) -> Content,
     ) -> Result<Outcome, StorageError> {
-        let (outer, id) = (&transfer.outer, transfer.outer.id);
+        let (outer, id, line) = (&transfer.outer, transfer.outer.id, &line);
         let Some(name) = &transfer.queue else {
             return Ok(Outcome::NotTaken(NotTaken::Unreadable));
         };
@@ -119,8 +169,8 @@ impl Destination {
             Room::Fits(queue) => {
                 inbox.received.insert(id.number);
                 inbox.digest = transfer.digest;
-                let message = incoming(turn, transfer);
-                queues.enter(turn, queue, message);
+                let content = content(turn);
+                queues.enter(turn, queue, incoming(turn, transfer, content));
                 Outcome::Accepted
             }
             _ => {
@@ -129,6 +179,12 @@ impl Destination {
             }
         };
         skip_given_up(&mut inbox);
+        if moved.is_empty() && line.roster.is_empty() && inbox.held.is_empty() {
+            // The line has this stream alone, and nothing waits for a turn that may have come.
+            inbox.watermark = passed(&inbox);
+            self.save(turn, id.stream, line, inbox);
+            return Ok(outcome);
+        }
         self.save(turn, id.stream, line, inbox);
         for stream in moved.into_iter().chain([id.stream]) {
             self.advance(turn, queues, stream.origin, stream.line)?;
@@ -201,11 +257,11 @@ impl Destination {
         &mut self,
         turn: &mut Turn<'_>,
         queues: &mut Queues,
-        line: &InboxLine,
-        mut inbox: Box<Inbox>,
+        Approach { line, mut inbox, .. }: Approach,
         transfer: &Transfer,
+        content: impl FnOnce(&mut Turn<'_>) -> Content,
     ) -> Result<Outcome, StorageError> {
-        let (outer, id) = (&transfer.outer, transfer.outer.id);
+        let (outer, id, line) = (&transfer.outer, transfer.outer.id, &line);
         let Some(name) = &transfer.queue else {
             return Ok(Outcome::NotTaken(NotTaken::Unreadable));
         };
@@ -218,7 +274,8 @@ impl Destination {
         }
         inbox.held.insert(id.number);
         self.save(turn, id.stream, line, inbox);
-        let message = incoming(turn, transfer);
+        let content = content(turn);
+        let message = incoming(turn, transfer, content);
         queues.count_held(name, message.content.len(), true);
         let durable = outer.delivery != Delivery::Express;
         turn.put(durable, Key::Held(id), Record::Held(Box::new(message)));
@@ -227,9 +284,8 @@ impl Destination {
 }
 
 /// The message as it enters the queue, with what is left of its time to be received.
-fn incoming(turn: &mut Turn<'_>, transfer: &Transfer) -> Queued {
+fn incoming(turn: &Turn<'_>, transfer: &Transfer, content: Content) -> Queued {
     let outer = &transfer.outer;
-    let content = turn.keep_content(outer.delivery.is_durable(), &transfer.inner);
     let expires_at =
         outer.ttl_ms.map(|ttl| turn.now.after(ttl.saturating_sub(transfer.transit.age_ms)));
     Queued {

@@ -293,7 +293,7 @@ impl Destination {
         id: MessageId,
     ) -> Result<(), StorageError> {
         let Some(held) = turn.held(&Key::Held(id))? else { return Ok(()) };
-        turn.drop_content(held.delivery.is_durable(), &held.content);
+        turn.drop_content(held.delivery.is_durable(), &held.content)?;
         turn.delete(Key::Held(id));
         if let Some(queue) = &line.queue {
             queues.count_held(queue, held.content.len(), false);

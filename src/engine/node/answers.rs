@@ -31,6 +31,12 @@ impl Node {
             match outcomes.get(&loaded.id).copied().unwrap_or(silent) {
                 Outcome::Accepted => self.taken(turn, peer, &loaded)?,
                 Outcome::NotTaken(reason) => self.not_taken(turn, peer, &loaded, reason)?,
+                Outcome::Holding(bytes) if flight.part == Some(loaded.id) => {
+                    if let Some(link) = self.links.link_mut(peer) {
+                        link.large.held(&loaded.id, bytes);
+                    }
+                }
+                Outcome::Holding(_) => self.not_taken(turn, peer, &loaded, NotTaken::Busy)?,
             }
         }
         for frame in answer.frames {
@@ -70,8 +76,12 @@ impl Node {
         let there = turn.copy_of(&Key::CopyOf(id))? == Some(loaded.at);
         let peer = self.links.peer(node);
         peer.unknown.remove(&id);
-        if let Some(link) = peer.link.as_mut().filter(|link| link.is_probed(&id.stream)) {
-            link.unblock(&id.stream, true);
+        if let Some(link) = peer.link.as_mut() {
+            link.large.drop_wish(loaded.at);
+            link.large.forget(&id);
+            if link.is_probed(&id.stream) {
+                link.unblock(&id.stream, true);
+            }
         }
         if !there {
             return Ok(());
@@ -103,8 +113,13 @@ impl Node {
         reason: NotTaken,
     ) -> Result<(), StorageError> {
         let (id, destination) = (loaded.id, loaded.at.destination);
-        self.links.peer(node).unknown.remove(&id);
-        if let (true, Some(mut copy)) = (loaded.tokens > 0, turn.copy(&Key::Copy(loaded.at))?) {
+        let peer = self.links.peer(node);
+        let was_unknown = peer.unknown.remove(&id).is_some();
+        // Several parts of one hand-over may be turned away: its tokens return once.
+        let is_first =
+            peer.link.as_mut().is_none_or(|link| link.large.turned_away(&id, was_unknown));
+        let returns = loaded.tokens > 0 && is_first;
+        if let (true, Some(mut copy)) = (returns, turn.copy(&Key::Copy(loaded.at))?) {
             copy.transit.tokens = copy.transit.tokens.saturating_add(loaded.tokens);
             self.carriage.rewrite(turn, loaded.at, *copy);
         }
@@ -140,6 +155,7 @@ impl Node {
             link.said_synced = false;
         }
         let mut again = BTreeSet::new();
+        flight.part.iter().for_each(|id| link.large.unknown(id));
         for loaded in flight.transfers {
             again.insert(loaded.at.destination);
             if loaded.tokens > 0 {

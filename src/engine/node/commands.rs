@@ -35,9 +35,16 @@ impl Node {
         Ok(match command {
             Command::Send(messages) => self.send(turn, messages)?,
             Command::SendOnce { request, messages } => self.send_once(turn, request, messages)?,
-            Command::Receive { queue, max, lease_ms, session } => {
-                Reply::Deliveries(self.queues.receive(turn, &queue, max, lease_ms, session)?)
+            Command::Stage { content, bytes, session } => {
+                self.check_disk(turn)?;
+                Reply::Staged(self.partials.stage(turn, content, &bytes, session)?)
             }
+            Command::Unstage(content) => self.partials.unstage(turn, content),
+            Command::Read { content, first, count } => self.read(turn, content, first, count)?,
+            Command::Receive { queue, max, lease_ms, session } => {
+                Reply::Deliveries(self.receive(turn, &queue, max, lease_ms, session)?)
+            }
+            Command::Locked(lock) => Reply::Peeked(vec![self.queues.locked(turn, lock)?]),
             Command::Settle { lock, how } => self.settle_lock(turn, lock, how)?,
             Command::Peek { queue, after, max } => {
                 Reply::Peeked(self.queues.peek(turn, &queue, after, max)?)

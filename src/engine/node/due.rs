@@ -25,6 +25,7 @@ impl Node {
         }
         let returned = self.queues.end_leases(turn)?;
         self.expired_in_queue(turn, returned)?;
+        self.partials.due(turn);
         let now = turn.now;
         for (_, link) in self.links.live_mut() {
             link.end_blocks(now);
@@ -77,27 +78,37 @@ impl Node {
         turn: &mut Turn<'_>,
         departures: impl IntoIterator<Item = Departure>,
     ) -> Result<(), StorageError> {
-        for Departure { queue, message } in departures {
-            let durable = message.delivery.is_durable();
-            let letter = Dead {
-                id: message.id,
-                destination: self.me,
-                queue: queue.clone(),
-                delivery: message.delivery,
-                priority: message.priority,
-                reach_within_ms: crate::engine::limits::REACH_WITHIN_DEFAULT_MS,
-                ttl_ms: None,
-                reason: DeathReason::ReceiveTimeExpired,
-                died_at: turn.now,
-                unconfirmed: false,
-                content: message.content,
-                extensions: BTreeMap::new(),
-            };
-            self.letters.bury(turn, letter);
-            self.left_queue(turn, &message.id, durable, false)?;
-            self.destination.resume(turn, &mut self.queues, &queue)?;
+        for departure in departures {
+            self.ended_in_queue(turn, departure, DeathReason::ReceiveTimeExpired)?;
         }
         Ok(())
+    }
+
+    /// A message that ended in its queue: a dead letter of this node.
+    pub(super) fn ended_in_queue(
+        &mut self,
+        turn: &mut Turn<'_>,
+        Departure { queue, message }: Departure,
+        reason: DeathReason,
+    ) -> Result<(), StorageError> {
+        let durable = message.delivery.is_durable();
+        let letter = Dead {
+            id: message.id,
+            destination: self.me,
+            queue: queue.clone(),
+            delivery: message.delivery,
+            priority: message.priority,
+            reach_within_ms: crate::engine::limits::REACH_WITHIN_DEFAULT_MS,
+            ttl_ms: None,
+            reason,
+            died_at: turn.now,
+            unconfirmed: false,
+            content: message.content,
+            extensions: BTreeMap::new(),
+        };
+        self.letters.bury(turn, letter);
+        self.left_queue(turn, &message.id, durable, false)?;
+        self.destination.resume(turn, &mut self.queues, &queue)
     }
 
     /// Tells the second layer of verdicts about a message that left its queue.

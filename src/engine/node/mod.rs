@@ -1,12 +1,17 @@
 //! The rules' conductor: owns the parts and sends each input to one of them.
 //!
 //! Refuses to have a policy of its own. The files beside it are split by who speaks: programs
-//! ([`commands`]), neighbours ([`requests`], [`answers`]), time ([`due`]); [`pump`] fills links.
+//! ([`commands`]), neighbours ([`requests`], [`incoming`], [`answers`]), time ([`due`]); [`pump`] and
+//! [`parts`] fill links.
 
 mod answers;
+mod batch;
 mod commands;
+mod damage;
 mod due;
 mod explain;
+mod incoming;
+mod parts;
 mod pump;
 mod repeats;
 mod requests;
@@ -18,19 +23,22 @@ use super::control::{Control, Word};
 use super::dead::DeadLetters;
 use super::destination::Destination;
 use super::directory::Directory;
-use super::ids::{Epoch, StreamId};
+use super::frame::Transfer;
+use super::ids::{Epoch, MessageId, StreamId};
 use super::limits::Limits;
 use super::links::{Link, Links};
 use super::once::Onces;
 use super::origin::Origin;
+use super::partials::Partials;
 use super::policy::{self, Way};
 use super::queues::Queues;
-use super::record::{Key, StoreInfo};
+use super::record::{Key, Spot, StoreInfo};
 use super::step::Input;
 use super::storage::StorageError;
 use super::time::Timestamp;
 use super::topology::Topology;
 use super::turn::{Serial, Turn};
+use incoming::Exchange;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything a node knows.
@@ -54,6 +62,13 @@ pub(super) struct Node {
     openings: BTreeMap<NodeId, Epoch>,
     exchanges: u64,
     transfers: u64,
+    partials: Partials,
+    /// Who sent the last bytes of a message that is being checked.
+    whole_from: BTreeMap<MessageId, BTreeMap<NodeId, Transfer>>,
+    /// Requests whose answers wait for that.
+    delayed: Vec<(MessageId, Exchange)>,
+    /// Copies whose contents did not read back.
+    damaged: BTreeSet<Spot>,
 }
 
 impl Node {
@@ -76,6 +91,10 @@ impl Node {
             openings: BTreeMap::new(),
             exchanges: seed >> 32,
             transfers: 0,
+            partials: Partials::new(limits.clone()),
+            whole_from: BTreeMap::new(),
+            delayed: Vec::new(),
+            damaged: BTreeSet::new(),
             limits,
         }
     }
@@ -95,6 +114,7 @@ impl Node {
         self.destination.load(turn, &mut self.queues)?;
         self.control.load(turn)?;
         self.directory.load(turn)?;
+        self.partials.load(turn)?;
         self.origin.flush(turn);
         Ok(())
     }
@@ -129,7 +149,9 @@ impl Node {
                 Input::SessionEnded(session) => {
                     let departures = self.queues.end_session(turn, session)?;
                     self.expired_in_queue(turn, departures)?;
+                    self.partials.end_session(turn, session);
                 }
+                Input::Checked { id, content, good } => self.checked(turn, id, content, good)?,
                 Input::LinkUp(peer) => self.link_up(turn, peer)?,
                 Input::LinkDown(peer) => self.link_down(turn, peer)?,
                 Input::Request { peer, exchange, frames } => {
@@ -146,6 +168,12 @@ impl Node {
             self.publish(Word::Status(stream), destination, None);
         }
         self.pump_all(turn)?;
+        if self.bury_damaged(turn)? {
+            for (stream, destination) in self.origin.flush(turn) {
+                self.publish(Word::Status(stream), destination, None);
+            }
+            self.pump_all(turn)?;
+        }
         self.queues.flush(turn);
         Ok(())
     }
@@ -161,7 +189,9 @@ impl Node {
             Key::Timer(at, _) => Some(at),
             _ => None,
         });
-        Ok([timer, self.queues.next_lease(), self.links.deadline()].into_iter().flatten().min())
+        let kept = self.partials.deadline();
+        let all = [timer, self.queues.next_lease(), self.links.deadline(), kept];
+        Ok(all.into_iter().flatten().min())
     }
 
     /// Marks the receipts that changed for everybody who should have them.

@@ -1,13 +1,15 @@
 //! Fills the links: statements first, then messages, most urgent first (rule R21).
 
 use super::Node;
+use super::batch::{BATCH_WORDS, Batch, FRAME_OVERHEAD, fits};
+use super::parts::in_parts;
 use crate::engine::address::NodeId;
 use crate::engine::carriage::{age_ms, spot};
 use crate::engine::control::Word;
 use crate::engine::frame::{Contact, Frame, Purpose, Transfer};
 use crate::engine::ids::MessageId;
-use crate::engine::limits::{BATCH_BYTES, BATCH_MESSAGES, IN_FLIGHT_MAX};
-use crate::engine::links::{Cursor, Flight, Link, Loaded, Peer};
+use crate::engine::limits::IN_FLIGHT_MAX;
+use crate::engine::links::{Cursor, Link, Loaded, Peer};
 use crate::engine::message::{Short, Transit};
 use crate::engine::policy::{self, Way};
 use crate::engine::record::{Copy, Key, Record, Spot};
@@ -15,34 +17,11 @@ use crate::engine::statement::Attested;
 use crate::engine::step::Output;
 use crate::engine::storage::StorageError;
 use crate::engine::turn::Turn;
+use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// Copies read from the store at a time.
 const PAGE: usize = 64;
-/// Bytes that a frame costs beside the inner bytes of a message.
-const FRAME_OVERHEAD: u64 = 320;
-/// Statements in one request.
-const BATCH_WORDS: usize = 256;
-
-/// A request that is being filled.
-#[derive(Default)]
-struct Batch {
-    frames: Vec<Frame>,
-    flight: Flight,
-}
-
-impl Batch {
-    fn push(&mut self, frame: Frame, bytes: u64) {
-        self.frames.push(frame);
-        self.flight.bytes += bytes;
-    }
-
-    fn is_full(&self) -> bool {
-        self.frames.len() >= BATCH_WORDS + BATCH_MESSAGES
-            || self.flight.transfers.len() >= BATCH_MESSAGES
-            || self.flight.bytes >= BATCH_BYTES as u64
-    }
-}
 
 impl Node {
     pub(super) fn pump_all(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -79,7 +58,8 @@ impl Node {
             self.exchanges += 1;
             batch.flight.sent_at = turn.now;
             link.bytes_in_flight += batch.flight.bytes;
-            link.flying.extend(batch.flight.transfers.iter().map(|loaded| loaded.id));
+            let whole = batch.flight.transfers.iter().filter(|it| batch.flight.part != Some(it.id));
+            link.flying.extend(whole.map(|loaded| loaded.id));
             link.in_flight.insert(self.exchanges, batch.flight);
             let (exchange, frames) = (self.exchanges, batch.frames);
             turn.say(Output::Request { peer: node, exchange, frames });
@@ -182,7 +162,8 @@ impl Node {
         })
     }
 
-    /// Adds messages: by urgency, and within it the neighbour's own first.
+    /// Adds messages: by urgency, and within it the neighbour's own first. Of one urgency the large
+    /// ones come after the others, but a part of one is always under way, so that none starves.
     fn load_messages(
         &mut self,
         turn: &mut Turn<'_>,
@@ -191,29 +172,47 @@ impl Node {
         link: &mut Link,
         batch: &mut Batch,
     ) -> Result<(), StorageError> {
-        let mut places: Vec<(u8, bool, NodeId)> = link
-            .cursors
-            .iter()
-            .filter(|(_, cursor)| cursor.more)
+        let more = link.cursors.iter().filter(|(_, cursor)| cursor.more);
+        let mut places: Vec<(u8, bool, NodeId)> = more
             .map(|(&(rank, destination), _)| (rank, destination != node, destination))
             .collect();
         places.sort_unstable();
-        for (rank, _, destination) in places {
-            let way = self.way(destination, node);
-            let place = (rank, destination);
-            let from = link.cursors.get(&place).copied().unwrap_or_default();
-            if way == Way::None {
-                link.cursors.insert(place, Cursor { more: false, ..from });
-                continue;
+        let mut ranks = link.large.ranks();
+        ranks.extend(places.iter().map(|&(rank, ..)| rank));
+        'filling: for rank in ranks {
+            if !link.large.is_flying() {
+                self.load_part(turn, node, peer, link, batch, rank)?;
             }
-            let (stopped, full) = self.load_from(turn, place, way, peer, link, batch, from)?;
-            link.cursors.insert(place, stopped);
-            if full {
-                break;
+            for &(_, _, destination) in places.iter().filter(|&&(of, ..)| of == rank) {
+                if self.load_place(turn, node, (rank, destination), peer, link, batch)? {
+                    break 'filling;
+                }
             }
+            self.load_part(turn, node, peer, link, batch, rank)?;
         }
         link.cursors.retain(|_, cursor| cursor.more || cursor.after > 0);
         Ok(())
+    }
+
+    /// Adds messages of one rank and destination. Says whether the request or the link is full.
+    fn load_place(
+        &mut self,
+        turn: &mut Turn<'_>,
+        node: NodeId,
+        place: (u8, NodeId),
+        peer: &mut Peer,
+        link: &mut Link,
+        batch: &mut Batch,
+    ) -> Result<bool, StorageError> {
+        let way = self.way(place.1, node);
+        let from = link.cursors.get(&place).copied().unwrap_or_default();
+        if way == Way::None {
+            link.cursors.insert(place, Cursor { more: false, ..from });
+            return Ok(false);
+        }
+        let (stopped, full) = self.load_from(turn, place, way, peer, link, batch, from)?;
+        link.cursors.insert(place, stopped);
+        Ok(full)
     }
 
     /// Adds messages of one rank and destination from a cursor on. Says where it stopped, and
@@ -225,7 +224,7 @@ impl Node {
         (rank, destination): (u8, NodeId),
         way: Way,
         peer: &mut Peer,
-        link: &Link,
+        link: &mut Link,
         batch: &mut Batch,
         mut cursor: Cursor,
     ) -> Result<(Cursor, bool), StorageError> {
@@ -239,6 +238,11 @@ impl Node {
                 if self.is_wanted(&copy, at, way, peer, link)
                     && self.is_first(turn, &copy, way, peer, link)?
                 {
+                    if in_parts(&copy.content).is_some() {
+                        link.large.want(at);
+                        cursor.after = at.arrival;
+                        continue;
+                    }
                     if batch.is_full() || !fits(link, batch, copy.content.len()) {
                         return Ok((cursor, true));
                     }
@@ -253,7 +257,14 @@ impl Node {
     }
 
     /// Whether a copy should go over this link now.
-    fn is_wanted(&self, copy: &Copy, at: Spot, way: Way, peer: &Peer, link: &Link) -> bool {
+    pub(super) fn is_wanted(
+        &self,
+        copy: &Copy,
+        at: Spot,
+        way: Way,
+        peer: &Peer,
+        link: &Link,
+    ) -> bool {
         let id = copy.outer.id;
         let origins = way != Way::Hop && link.leads_to(id.stream.origin);
         if origins || link.flying.contains(&id) || link.is_blocked(&id.stream) {
@@ -306,38 +317,60 @@ impl Node {
         }
     }
 
-    /// Puts a copy into a request. Tokens are deducted durably before they are sent (rule R24).
+    /// Puts a copy into a request.
     fn load_copy(
+        &mut self,
+        turn: &mut Turn<'_>,
+        at: Spot,
+        copy: Copy,
+        way: Way,
+        peer: &Peer,
+        batch: &mut Batch,
+    ) -> Result<(), StorageError> {
+        let id = copy.outer.id;
+        let inner = match turn.content(&copy.content) {
+            Ok(inner) => inner,
+            Err(StorageError::Damaged(_)) => {
+                self.damaged.insert(at);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let bytes = inner.len() as u64 + FRAME_OVERHEAD;
+        let (handed, tokens) = self.hand_over(turn, at, copy, way, peer, inner);
+        let (purpose, transfer) = (handed.purpose, handed.transfer);
+        batch.flight.transfers.push(Loaded { id, at, purpose, transfer, tokens });
+        batch.push(Frame::Transfer(Box::new(handed)), bytes);
+        Ok(())
+    }
+
+    /// What is said of a copy that is handed over, and the tokens that go with it: they are deducted
+    /// durably before they are sent (rule R24).
+    pub(super) fn hand_over(
         &mut self,
         turn: &mut Turn<'_>,
         at: Spot,
         mut copy: Copy,
         way: Way,
-        peer: &mut Peer,
-        batch: &mut Batch,
-    ) -> Result<(), StorageError> {
+        peer: &Peer,
+        inner: Bytes,
+    ) -> (Transfer, u16) {
         let id = copy.outer.id;
         let own = id.stream.origin == self.me;
-        let inner = match turn.content(&copy.content) {
-            Ok(inner) => inner,
-            Err(StorageError::Damaged(_)) => return Ok(()),
-            Err(error) => return Err(error),
+        let mut next = || {
+            self.transfers += 1;
+            self.transfers
         };
-        let (purpose, transfer, tokens) = match way {
-            Way::Spray => match peer.unknown.get(&id).copied() {
-                Some((transfer, tokens)) => (Purpose::Spray, transfer, tokens),
-                None => {
-                    let tokens = policy::share(copy.transit.tokens);
-                    copy.transit.tokens -= tokens;
-                    self.carriage.rewrite(turn, at, copy.clone());
-                    self.transfers += 1;
-                    (Purpose::Spray, self.transfers, tokens)
-                }
-            },
-            _ => {
-                self.transfers += 1;
-                (Purpose::Move, self.transfers, 0)
+        let (purpose, transfer, tokens) = match (way, peer.unknown.get(&id).copied()) {
+            (Way::Spray, Some((transfer, tokens))) => (Purpose::Spray, transfer, tokens),
+            (Way::Spray, None) => {
+                let tokens = policy::share(copy.transit.tokens);
+                let transfer = next();
+                copy.transit.tokens -= tokens;
+                self.carriage.rewrite(turn, at, copy.clone());
+                (Purpose::Spray, transfer, tokens)
             }
+            _ => (Purpose::Move, next(), 0),
         };
         if own {
             self.origin.hand_out(&id);
@@ -349,27 +382,7 @@ impl Node {
             hops: copy.transit.hops.saturating_add(1),
             ..copy.transit
         };
-        let bytes = inner.len() as u64 + FRAME_OVERHEAD;
-        batch.flight.transfers.push(Loaded { id, at, purpose, transfer, tokens });
-        let transfer = Transfer {
-            outer: copy.outer,
-            transit,
-            purpose,
-            transfer,
-            inner,
-            digest: Short::default(),
-            queue: None,
-        };
-        batch.push(Frame::Transfer(Box::new(transfer)), bytes);
-        Ok(())
+        let (outer, digest) = (copy.outer, Short::default());
+        (Transfer { outer, transit, purpose, transfer, inner, digest, queue: None }, tokens)
     }
-}
-
-/// Whether another message fits into the request and the link's window; one always does.
-fn fits(link: &Link, batch: &Batch, size: u64) -> bool {
-    let bytes = size + FRAME_OVERHEAD;
-    let first = batch.flight.transfers.is_empty();
-    let in_batch = first || batch.flight.bytes + bytes <= BATCH_BYTES as u64;
-    let in_flight = link.bytes_in_flight + batch.flight.bytes;
-    in_batch && (first && link.bytes_in_flight == 0 || in_flight + bytes <= link.window)
 }

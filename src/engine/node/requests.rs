@@ -1,13 +1,13 @@
 //! What neighbours say.
 
 use super::Node;
+use super::incoming::Exchange;
 use crate::engine::address::NodeId;
-use crate::engine::carriage::settles;
+use crate::engine::carriage::covers;
 use crate::engine::control::Word;
 use crate::engine::destination::Header;
-use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome, Purpose, Transfer};
+use crate::engine::frame::{Answer, Contact, Frame, NotTaken, Outcome};
 use crate::engine::ids::{Epoch, MessageId, StreamId};
-use crate::engine::message::Outer;
 use crate::engine::record::Key;
 use crate::engine::statement::{Attested, DirectoryRecord, Receipt, Status};
 use crate::engine::step::{Event, Output};
@@ -28,13 +28,41 @@ impl Node {
         }
         self.publish_news(turn, None)?;
         self.destination.take_displaced();
-        let mut answer = Answer::default();
         let touched: BTreeSet<StreamId> = frames.iter().filter_map(header_of).collect();
+        let mut answer = Answer::default();
+        let mut is_checked = None;
         for frame in frames {
-            if let Some(outcome) = self.frame(turn, peer, frame)? {
-                answer.outcomes.push(outcome);
-            }
+            let outcome = match frame {
+                Frame::Part(part) => {
+                    let (id, size) = (part.transfer.outer.id, part.transfer.outer.size);
+                    match self.part(turn, peer, *part)? {
+                        Some(outcome) => Some((id, outcome)),
+                        None if is_checked.is_none_or(|checked| checked == id) => {
+                            is_checked = Some(id);
+                            None
+                        }
+                        None => Some((id, Outcome::Holding(size))),
+                    }
+                }
+                frame => self.frame(turn, peer, frame)?,
+            };
+            answer.outcomes.extend(outcome);
         }
+        let exchange = Exchange { peer, number: exchange, touched, answer };
+        match is_checked {
+            Some(id) => self.delayed.push((id, exchange)),
+            None => self.answer(turn, exchange)?,
+        }
+        Ok(())
+    }
+
+    /// Completes an answer with what the request changed, and says it.
+    pub(super) fn answer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        exchange: Exchange,
+    ) -> Result<(), StorageError> {
+        let Exchange { peer, number, touched, mut answer } = exchange;
         for displaced in self.destination.take_displaced() {
             let taken = answer.outcomes.iter_mut().filter(|(id, _)| *id == displaced);
             taken.for_each(|(_, outcome)| *outcome = Outcome::NotTaken(NotTaken::QueueFull));
@@ -48,7 +76,7 @@ impl Node {
                 self.publish(Word::Receipt(stream, self.me), stream.origin, told);
             }
         }
-        turn.say(Output::Answer { peer, exchange, answer });
+        turn.say(Output::Answer { peer, exchange: number, answer });
         Ok(())
     }
 
@@ -86,6 +114,8 @@ impl Node {
                 let id = transfer.outer.id;
                 return Ok(Some((id, self.transfer(turn, peer, *transfer)?)));
             }
+            // Nobody asks for one in an answer.
+            Frame::Part(_) => {}
         }
         Ok(None)
     }
@@ -156,6 +186,7 @@ impl Node {
             return Ok(());
         }
         self.carriage.purge(turn, said)?;
+        self.partials.purge(turn, said, |number| covers(said, number));
         let mut progress = false;
         if own {
             let heard = self.origin.settle(turn, &mut self.carriage, &mut self.letters, said)?;
@@ -227,70 +258,13 @@ impl Node {
         self.destination.hear(turn, &mut self.queues, &header)?;
         Ok(())
     }
-
-    fn transfer(
-        &mut self,
-        turn: &mut Turn<'_>,
-        peer: NodeId,
-        transfer: Transfer,
-    ) -> Result<Outcome, StorageError> {
-        let id = transfer.outer.id;
-        let low = transfer.outer.delivery.is_durable() && self.disk_low(turn);
-        if transfer.outer.destination != self.me && self.is_settled(turn, peer, &transfer.outer)? {
-            return Ok(Outcome::Accepted);
-        }
-        let (destination, spray) = (transfer.outer.destination, transfer.purpose == Purpose::Spray);
-        if id.stream.origin == self.me {
-            if spray {
-                self.links.peer(peer).carries(destination, &id);
-            }
-            return Ok(if spray { Outcome::NotTaken(NotTaken::Seen) } else { Outcome::Accepted });
-        }
-        if transfer.outer.destination == self.me {
-            let held_before = turn.inbox(&Key::Inbox(id.stream))?;
-            let outcome = self.destination.arrive(turn, &mut self.queues, &transfer, low)?;
-            let known = held_before.is_some_and(|inbox| {
-                id.number < inbox.watermark || inbox.received.contains(id.number)
-            });
-            if known {
-                turn.tell(Event::Duplicate(id));
-            }
-            return Ok(outcome);
-        }
-        let (outcome, kept) = self.carriage.accept(turn, peer, transfer, low)?;
-        if let Some(at) = kept {
-            // It came once more, so whoever was given it before may have lost it (rule R20).
-            self.links.give_again(at.destination, &id);
-            self.look_at(at);
-        }
-        if spray {
-            self.links.peer(peer).took(destination, &id);
-        }
-        Ok(outcome)
-    }
-
-    /// Whether a receipt that is held here settles a message that a neighbour offers (rule R21): the
-    /// neighbour is told, so that it lets its copy go.
-    fn is_settled(
-        &mut self,
-        turn: &Turn<'_>,
-        peer: NodeId,
-        outer: &Outer,
-    ) -> Result<bool, StorageError> {
-        let (stream, by) = (outer.id.stream, outer.destination);
-        let held = turn.receipt(&Key::Receipt(stream, by))?;
-        let settled = held.is_some_and(|held| settles(&held.statement, outer.id.number));
-        if let (true, Some(link)) = (settled, self.links.link_mut(peer)) {
-            link.words.insert(Word::Receipt(stream, by));
-        }
-        Ok(settled)
-    }
 }
 
 /// The stream whose header a frame carries.
 fn header_of(frame: &Frame) -> Option<StreamId> {
     match frame {
         Frame::Transfer(transfer) => Some(transfer.outer.id.stream),
+        Frame::Part(part) => Some(part.transfer.outer.id.stream),
         Frame::Status(status) => Some(status.statement.stream),
         _ => None,
     }

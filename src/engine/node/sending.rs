@@ -2,15 +2,18 @@
 
 use super::Node;
 use crate::engine::address::QueueName;
-use crate::engine::command::{Outgoing, Reply};
+use crate::engine::command::{InnerPart, Outgoing, Reply};
 use crate::engine::ids::MessageId;
-use crate::engine::limits::{INNER_MAX, REACH_WITHIN_MAX_MS, SEND_MAX, TOKENS};
-use crate::engine::message::{Outer, Short, Transit};
+use crate::engine::limits::{
+    INNER_HEAD_MAX, REACH_WITHIN_MAX_MS, SEND_MAX, SPLIT_HEAD_MAX, TOKENS, WHOLE_MAX,
+};
+use crate::engine::message::{Content, Outer, Short, Transit};
 use crate::engine::origin::Numbered;
 use crate::engine::policy::Way;
 use crate::engine::queues::{Room, Size, fresh};
-use crate::engine::record::{Copy, Queued, Spot};
+use crate::engine::record::{Copy, DeathReason, Queued, Spot};
 use crate::engine::rejection::Rejection;
+use crate::engine::storage::StorageError;
 use crate::engine::turn::{Fault, Turn};
 use std::collections::BTreeMap;
 
@@ -23,9 +26,32 @@ impl Node {
         if !(1..=SEND_MAX).contains(&messages.len()) {
             return Err(Rejection::OutOfBounds { what: "messages", bounds: "1 to 256" }.into());
         }
+        for message in &messages {
+            self.check_staged(message)?;
+        }
         self.check_all(turn, &messages)?;
-        let ids = messages.into_iter().map(|message| self.accept(turn, &message)).collect();
+        let ids = messages.iter().map(|message| self.accept(turn, message));
+        let ids = ids.collect::<Result<_, _>>()?;
+        for message in &messages {
+            if let InnerPart::Kept { content, .. } = message.inner {
+                self.partials.taken(content);
+            }
+        }
         Ok(Reply::Accepted(ids))
+    }
+
+    fn check_staged(&self, message: &Outgoing) -> Result<(), Rejection> {
+        match message.inner {
+            InnerPart::Kept { ref head, content, len, .. } => {
+                let staged = self.partials.staged(content).ok_or(Rejection::NoSuchMessage)?;
+                if head.len() > SPLIT_HEAD_MAX || staged + head.len() as u64 != len {
+                    let bounds = "at most 1,280 bytes where a large body stands by itself";
+                    return Err(Rejection::OutOfBounds { what: "properties", bounds });
+                }
+                Ok(())
+            }
+            InnerPart::Whole(..) => Ok(()),
+        }
     }
 
     /// Refuses the whole command before anything is changed.
@@ -36,8 +62,8 @@ impl Node {
         outgoing.bytes += self.letters.bytes;
         let mut express = turn.volatile.bytes;
         for message in messages {
-            check_bounds(message)?;
-            let bytes = message.inner.len() as u64;
+            self.check_bounds(message)?;
+            let bytes = message.inner.len();
             if message.delivery.is_durable() {
                 self.check_disk(turn)?;
             } else {
@@ -72,7 +98,7 @@ impl Node {
 
     fn check_local(&self, message: &Outgoing, before: Size) -> Result<(), Rejection> {
         let queue = message.queue.clone();
-        let bytes = message.inner.len() as u64;
+        let bytes = message.inner.len();
         match self.queues.room_after(&queue, message.delivery, bytes, before) {
             Room::Fits(_) => Ok(()),
             Room::Full => Err(Rejection::QueueFull(queue)),
@@ -84,23 +110,32 @@ impl Node {
         }
     }
 
-    fn accept(&mut self, turn: &mut Turn<'_>, message: &Outgoing) -> MessageId {
+    fn accept(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Outgoing,
+    ) -> Result<MessageId, StorageError> {
         let numbered = self.origin.number(turn, message);
         let id = numbered.id;
         if message.destination == self.me {
-            self.accept_local(turn, message, id);
+            self.accept_local(turn, message, id)?;
         } else {
-            self.accept_outgoing(turn, message, numbered);
+            self.accept_outgoing(turn, message, numbered)?;
         }
-        id
+        Ok(id)
     }
 
-    fn accept_local(&mut self, turn: &mut Turn<'_>, message: &Outgoing, id: MessageId) {
+    fn accept_local(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Outgoing,
+        id: MessageId,
+    ) -> Result<(), StorageError> {
         let durable = message.delivery.is_durable();
         self.origin.open_local(turn, id, durable);
         let room = self.queues.room(&message.queue, message.delivery, 0);
         if let Room::Fits(number) = room {
-            let content = turn.keep_content(durable, &message.inner);
+            let content = turn.keep_inner(durable, &message.inner)?;
             let queued = Queued {
                 priority: message.priority,
                 expires_at: message.ttl_ms.map(|ttl| turn.now.after(ttl)),
@@ -108,9 +143,15 @@ impl Node {
             };
             self.queues.enter(turn, number, queued);
         }
+        Ok(())
     }
 
-    fn accept_outgoing(&mut self, turn: &mut Turn<'_>, message: &Outgoing, numbered: Numbered) {
+    fn accept_outgoing(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Outgoing,
+        numbered: Numbered,
+    ) -> Result<(), StorageError> {
         let id = numbered.id;
         let outer = Outer {
             id,
@@ -122,10 +163,10 @@ impl Node {
             floors: numbered.floors,
             roster: numbered.roster,
             salt: message.salt,
-            size: message.inner.len() as u64,
+            size: message.inner.len(),
             extensions: BTreeMap::new(),
         };
-        let content = turn.keep_content(message.delivery.is_durable(), &message.inner);
+        let content = turn.keep_inner(message.delivery.is_durable(), &message.inner)?;
         let copy = Copy {
             outer,
             transit: Transit { tokens: TOKENS, ..Transit::default() },
@@ -136,6 +177,7 @@ impl Node {
         let at = self.carriage.keep(turn, copy);
         self.origin.open_account(turn, id, message, at);
         self.look_at(at);
+        Ok(())
     }
 
     /// A copy is new: links that could help it look at it.
@@ -158,6 +200,9 @@ impl Node {
         salt: Short,
     ) -> Result<Reply, Fault> {
         let letter = self.letters.letter(turn, number)?;
+        if letter.reason == DeathReason::Damaged {
+            return Err(Rejection::Damaged.into());
+        }
         if letter.unconfirmed && !may_duplicate {
             return Err(Rejection::MayDuplicate.into());
         }
@@ -170,22 +215,45 @@ impl Node {
             reach_within_ms: letter.reach_within_ms,
             ttl_ms: letter.ttl_ms,
             salt,
-            inner: turn.content(&letter.content)?,
+            inner: match letter.content {
+                Content::Stored { number, len, ref head, hash: Some(hash) } => {
+                    InnerPart::Kept { head: head.clone(), content: number, len, hash }
+                }
+                ref whole => match turn.content(whole) {
+                    Err(StorageError::Damaged(_)) => return Err(Rejection::Damaged.into()),
+                    bytes => InnerPart::Whole(bytes?, None),
+                },
+            },
         };
         self.letters.counted(&letter, false);
         let checked = self.check_all(turn, std::slice::from_ref(&message));
         self.letters.counted(&letter, true);
         checked?;
+        // The new message owns the content before the letter lets it go.
+        let id = self.accept(turn, &message)?;
         self.letters.remove(turn, number)?;
-        Ok(Reply::Accepted(vec![self.accept(turn, &message)]))
+        Ok(Reply::Accepted(vec![id]))
+    }
+
+    fn check_bounds(&self, message: &Outgoing) -> Result<(), Rejection> {
+        let size = message.inner.len();
+        if matches!(message.inner, InnerPart::Kept { .. }) && !message.delivery.is_durable() {
+            // Its chunks would outlive it.
+            let bounds = "handed in whole if its message is express";
+            return Err(Rejection::OutOfBounds { what: "a body", bounds });
+        }
+        let limit = match message.inner {
+            InnerPart::Kept { .. } => self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64),
+            _ => WHOLE_MAX as u64,
+        };
+        if size > limit {
+            return Err(Rejection::TooLarge { size, limit });
+        }
+        check_times(message)
     }
 }
 
-fn check_bounds(message: &Outgoing) -> Result<(), Rejection> {
-    let size = message.inner.len() as u64;
-    if message.inner.len() > INNER_MAX {
-        return Err(Rejection::TooLarge { size, limit: INNER_MAX as u64 });
-    }
+fn check_times(message: &Outgoing) -> Result<(), Rejection> {
     if !(1..=REACH_WITHIN_MAX_MS).contains(&message.reach_within_ms) {
         let bounds = "more than 0 and at most ten years";
         return Err(Rejection::OutOfBounds { what: "time to reach the queue", bounds });

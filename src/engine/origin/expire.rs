@@ -39,9 +39,7 @@ impl Origin {
             return Ok(Aged::Unchanged);
         }
         let durable = self.is_durable(&id);
-        let left = self
-            .flow(&id.stream)
-            .is_none_or(|flow| flow.handed.as_ref().is_none_or(|handed| handed.contains(n)));
+        let left = self.may_have_left(&id);
         if turn.now < sent.expires_at {
             sent.timer_at = next_round(turn.now, sent.accepted_at, sent.expires_at);
             let timer = Key::Timer(sent.timer_at, Target::Sent(line, epoch, n));
@@ -57,16 +55,35 @@ impl Origin {
             turn.put(durable, key, Record::Sent(sent));
             return Ok(if left { Aged::NewRound(id) } else { Aged::Unchanged });
         }
+        let reason = match sent.copy.map(|at| turn.copy(&Key::Copy(at))).transpose()?.flatten() {
+            Some(copy) if copy.outer.ttl_ms.is_some_and(|ttl| ttl < copy.outer.reach_within_ms) => {
+                DeathReason::ReceiveTimeExpired
+            }
+            _ => DeathReason::ReachTimeExpired,
+        };
+        self.give_up(turn, carriage, letters, id, reason)
+    }
+
+    /// Ends the waiting of an own message: unconfirmed if it may have left (rule R18).
+    pub(in crate::engine) fn give_up(
+        &mut self,
+        turn: &mut Turn<'_>,
+        carriage: &mut Carriage,
+        letters: &mut DeadLetters,
+        id: MessageId,
+        reason: DeathReason,
+    ) -> Result<Aged, StorageError> {
+        let (line, epoch, n) = (id.stream.line, id.stream.epoch, id.number);
+        let key = Key::Sent(line, epoch, n);
+        let Some(mut sent) = turn.sent(&key)? else { return Ok(Aged::Unchanged) };
         let Some(of_line) = self.lines.get(&line).map(|state| state.line.clone()) else {
             return Ok(Aged::Unchanged);
         };
-        let copy = self.stop_waiting(turn, carriage, id, &mut sent)?;
-        let ttl_first = copy.as_ref().is_some_and(|copy| {
-            copy.outer.ttl_ms.is_some_and(|ttl| ttl < copy.outer.reach_within_ms)
-        });
-        let reason =
-            if ttl_first { DeathReason::ReceiveTimeExpired } else { DeathReason::ReachTimeExpired };
-        if let Some(copy) = copy {
+        if sent.state != SentState::Waiting {
+            return Ok(Aged::Unchanged);
+        }
+        let left = self.may_have_left(&id);
+        if let Some(copy) = self.stop_waiting(turn, carriage, id, &mut sent)? {
             let letter = letter(&of_line, copy, reason, left, turn.now);
             sent.dead = Some(letters.bury(turn, letter));
         }
@@ -80,8 +97,14 @@ impl Origin {
             id,
             if left { MessageState::Unconfirmed(reason) } else { MessageState::Dead(reason) },
         );
-        turn.put(durable, key, Record::Sent(sent));
+        turn.put(of_line.delivery.is_durable(), key, Record::Sent(sent));
         Ok(Aged::Over(id.stream))
+    }
+
+    /// Whether a message may have been handed out in this opening or an earlier one.
+    fn may_have_left(&self, id: &MessageId) -> bool {
+        self.flow(&id.stream)
+            .is_none_or(|flow| flow.handed.as_ref().is_none_or(|handed| handed.contains(id.number)))
     }
 }
 

@@ -198,7 +198,7 @@ impl Origin {
         let timer = Key::Timer(sent.timer_at, Target::Sent(line, epoch, n));
         turn.put(durable, timer, Record::Due);
         turn.put(durable, Key::Sent(line, epoch, n), Record::Sent(sent));
-        self.waiting.entry(message.destination).or_default().add(message.inner.len() as u64);
+        self.waiting.entry(message.destination).or_default().add(message.inner.len());
     }
 
     /// Opens the account of a message that is in its local queue at once.

@@ -100,8 +100,9 @@ impl Origin {
         let durable = of_line.delivery.is_durable();
         let next = match (sent.state, verdict) {
             (SentState::Waiting, Verdict::Received) => {
-                self.stop_waiting(turn, carriage, id, &mut sent)?
-                    .inspect(|copy| turn.drop_content(durable, &copy.content));
+                if let Some(copy) = self.stop_waiting(turn, carriage, id, &mut sent)? {
+                    turn.drop_content(durable, &copy.content)?;
+                }
                 SentState::Arrived
             }
             (SentState::Waiting, other) => {

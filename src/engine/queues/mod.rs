@@ -311,7 +311,7 @@ impl Queues {
     ) -> Result<Option<Departure>, StorageError> {
         let departure = self.take(turn, seat)?;
         if let Some(Departure { message, .. }) = &departure {
-            turn.drop_content(message.delivery.is_durable(), &message.content);
+            turn.drop_content(message.delivery.is_durable(), &message.content)?;
         }
         Ok(departure)
     }

@@ -2,20 +2,23 @@
 
 use super::{Departure, Lock, Queues, seat};
 use crate::engine::address::QueueName;
-use crate::engine::command::{Delivered, Peeked, Place, Settlement};
+use crate::engine::command::{Delivered, Peeked, Place, Settlement, Shown};
 use crate::engine::limits::{LEASE_MAX_MS, LOCKS_MAX, NACK_FIRST_MS, NACK_LONGEST_MS, RECEIVE_MAX};
+use crate::engine::message::Content;
 use crate::engine::record::{Key, Queued, Record, Seat, Target};
 use crate::engine::rejection::Rejection;
 use crate::engine::step::Event;
 use crate::engine::storage::StorageError;
 use crate::engine::time::Timestamp;
 use crate::engine::turn::{Fault, Turn};
+use bytes::Bytes;
 
 /// Messages read from the store at a time while looking for ready ones.
 const PAGE: usize = 64;
 
 impl Queues {
-    /// Hands out the first ready messages, most urgent first, then in order of arrival.
+    /// Hands out the first ready messages, most urgent first, then in order of arrival. Those whose
+    /// contents do not read back leave their queue.
     pub(in crate::engine) fn receive(
         &mut self,
         turn: &mut Turn<'_>,
@@ -23,7 +26,7 @@ impl Queues {
         max: usize,
         lease_ms: u64,
         session: u64,
-    ) -> Result<Vec<Delivered>, Fault> {
+    ) -> Result<(Vec<Delivered>, Vec<Departure>), Fault> {
         let number = self.number(name)?;
         if !(1..=RECEIVE_MAX).contains(&max) {
             return Err(Rejection::OutOfBounds { what: "max", bounds: "1 to 256" }.into());
@@ -32,10 +35,18 @@ impl Queues {
         if self.locks.len() + max > LOCKS_MAX {
             return Err(Rejection::TooMany { what: "locks", limit: LOCKS_MAX }.into());
         }
-        let mut delivered = Vec::new();
+        let (mut delivered, mut damaged) = (Vec::new(), Vec::new());
         for rank in 0..8 {
             while delivered.len() < max {
                 let Some((seat, message)) = self.next_ready(turn, number, rank)? else { break };
+                let shown = match turn.shown(&message.content) {
+                    Ok(shown) => shown,
+                    Err(StorageError::Damaged(_)) => {
+                        damaged.extend(self.take(turn, seat)?);
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 let lock = turn.serial.draw();
                 self.locks.insert(lock, Lock { seat, session, until });
                 self.leases.insert((until, lock));
@@ -43,11 +54,29 @@ impl Queues {
                 if let Some(queue) = self.queues.get_mut(&number) {
                     queue.locked += 1;
                 }
-                let message = self.show(turn, seat, &message)?;
+                let message = self.show(seat, &message, shown);
                 delivered.push(Delivered { lock, locked_until: until, message });
             }
         }
-        Ok(delivered)
+        Ok((delivered, damaged))
+    }
+
+    /// Takes the locked messages out that have this content.
+    pub(in crate::engine) fn take_locked(
+        &mut self,
+        turn: &mut Turn<'_>,
+        content: u64,
+    ) -> Result<Vec<Departure>, StorageError> {
+        let mut taken = Vec::new();
+        for (seat, lock) in self.locked.clone() {
+            let found = turn.queued(&Key::Queued(seat))?;
+            let has = |message: &Queued| matches!(message.content, Content::Stored { number, .. } if number == content);
+            if found.is_some_and(|message| has(&message)) {
+                self.forget_lock(lock);
+                taken.extend(self.take(turn, seat)?);
+            }
+        }
+        Ok(taken)
     }
 
     /// The first message of a rank that can be handed out; the cursor moves up to it.
@@ -75,6 +104,17 @@ impl Queues {
                 return Ok(None);
             }
         }
+    }
+
+    /// Shows the message of a lock.
+    pub(in crate::engine) fn locked(&self, turn: &Turn<'_>, number: u64) -> Result<Peeked, Fault> {
+        let lock = self.locks.get(&number).ok_or(Rejection::LockGone)?;
+        let message = turn.queued(&Key::Queued(lock.seat))?.ok_or(Rejection::LockGone)?;
+        let shown = match turn.shown(&message.content) {
+            Err(StorageError::Damaged(_)) => return Err(Rejection::Damaged.into()),
+            shown => shown?,
+        };
+        Ok(self.show(lock.seat, &message, shown))
     }
 
     /// Settles a lock. A message that leaves for good is returned.
@@ -216,14 +256,19 @@ impl Queues {
             turn.range(&Key::Queued(from), &Key::Queued(to), max.min(RECEIVE_MAX))?
         {
             let (Key::Queued(seat), Record::Queued(message)) = (key, record) else { continue };
-            peeked.push(self.show(turn, seat, &message)?);
+            let shown = match turn.shown(&message.content) {
+                // Who receives it will hear of it.
+                Err(StorageError::Damaged(_)) => Shown { bytes: Bytes::new(), rest: None },
+                shown => shown?,
+            };
+            peeked.push(self.show(seat, &message, shown));
         }
         Ok(peeked)
     }
 
-    fn show(&self, turn: &Turn<'_>, seat: Seat, message: &Queued) -> Result<Peeked, StorageError> {
+    fn show(&self, seat: Seat, message: &Queued, inner: Shown) -> Peeked {
         let locked = self.locked.contains_key(&seat);
-        Ok(Peeked {
+        Peeked {
             id: message.id,
             place: Place { rank: seat.rank, arrival: seat.arrival },
             delivery: message.delivery,
@@ -231,8 +276,8 @@ impl Queues {
             enqueued_at: message.enqueued_at,
             delivery_count: message.returned + u32::from(locked),
             locked,
-            inner: turn.content(&message.content)?,
-        })
+            inner,
+        }
     }
 
     pub(super) fn forget_lock(&mut self, number: u64) -> Option<Lock> {

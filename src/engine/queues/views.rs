@@ -3,6 +3,7 @@
 use super::{Queues, seat};
 use crate::engine::address::QueueName;
 use crate::engine::command::QueueView;
+use crate::engine::limits::INNER_HEAD_MAX;
 use crate::engine::record::{Key, Record};
 use crate::engine::storage::StorageError;
 use crate::engine::time::Timestamp;
@@ -38,6 +39,11 @@ impl Queues {
             });
         }
         Ok(views)
+    }
+
+    /// Largest inner part that is taken, whatever the queue's quota.
+    pub(in crate::engine) const fn inner_max(&self) -> u64 {
+        self.limits.body_bytes.saturating_add(INNER_HEAD_MAX as u64)
     }
 
     /// Messages in all queues, and the number of queues.

@@ -2,7 +2,9 @@
 
 use crate::engine::address::QueueName;
 use crate::engine::ids::{Epoch, MessageId};
-use crate::engine::message::{Content, Delivery, Digest, Earlier, Floors, Priority};
+use crate::engine::message::{
+    Content, ContentHash, Delivery, Digest, Earlier, Floors, Outer, Priority,
+};
 use crate::engine::ranges::RangeSet;
 use crate::engine::statement::Refusal;
 use crate::engine::time::Timestamp;
@@ -68,6 +70,32 @@ pub struct Queued {
     /// The inner bytes.
     #[serde(rename = "b")]
     pub content: Content,
+}
+
+/// A message whose inner part comes in parts: what of it is here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partial {
+    /// The unchanging outer part.
+    #[serde(rename = "o")]
+    pub outer: Outer,
+    /// Hash that the inner part will have.
+    #[serde(rename = "h")]
+    pub hash: ContentHash,
+    /// Number of the content in this store.
+    #[serde(rename = "n")]
+    pub content: u64,
+    /// Its chunks that are here.
+    #[serde(rename = "r")]
+    pub chunks: RangeSet,
+    /// The queue it is for, if that is one of this node.
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueName>,
+    /// When the last part came.
+    #[serde(rename = "a")]
+    pub touched_at: Timestamp,
+    /// Whether it was found to have its hash.
+    #[serde(rename = "y", default)]
+    pub checked: bool,
 }
 
 /// What a destination knows of a line.

@@ -53,6 +53,12 @@ pub enum Key {
     Once(Short),
     /// Keys of sends in the order of sending: [`Record::OnceKey`](super::Record::OnceKey).
     OnceOrder(u64),
+    /// A message whose inner part comes in parts: [`Record::Partial`](super::Record::Partial).
+    Partial(MessageId),
+    /// A content that a program is handing in: [`Record::Stage`](super::Record::Stage).
+    Stage(u64),
+    /// Further owners of a content: [`Record::Shares`](super::Record::Shares).
+    Shares(u64),
 }
 
 /// Place of a copy on its way.

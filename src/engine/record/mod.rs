@@ -7,7 +7,7 @@ mod key;
 mod once;
 mod sending;
 
-pub use arrival::{Inbox, InboxLine, Queue, Queued};
+pub use arrival::{Inbox, InboxLine, Partial, Queue, Queued};
 pub use key::{Key, Seat, Spot, Target};
 pub use once::Once;
 pub use sending::{Copy, Dead, DeathReason, Line, Sent, SentState, Stream};
@@ -86,6 +86,15 @@ pub enum Record {
     /// See [`Key::OnceOrder`].
     #[serde(rename = "ok")]
     OnceKey(Short),
+    /// See [`Key::Partial`].
+    #[serde(rename = "pa")]
+    Partial(Box<Partial>),
+    /// See [`Key::Stage`]; the bytes so far.
+    #[serde(rename = "sg")]
+    Stage(u64),
+    /// See [`Key::Shares`]; how many there are beside the first.
+    #[serde(rename = "sh")]
+    Shares(u32),
 }
 
 /// The store itself.

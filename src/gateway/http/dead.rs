@@ -2,7 +2,7 @@
 
 use super::api::Problems;
 use super::error::Refusal;
-use super::extract::{Json, Name, PageQuery, Query};
+use super::extract::{Json, Name, PageQuery, Query, digits};
 use super::view;
 use crate::client::json::{Count, DeadLetter, Page, RetryRequest, Sent};
 use crate::service::Service;
@@ -25,7 +25,7 @@ pub(super) async fn list(
     State(service): State<Service>,
     Query(page): Query<PageQuery>,
 ) -> Result<axum::Json<Page<DeadLetter>>, Refusal> {
-    let after: Option<u64> = page.after(|text| text.parse().ok())?;
+    let after: Option<u64> = page.after(digits)?;
     let (letters, next) = service.dead_letters(after, page.limit()?).await?;
     let items = letters.into_iter().map(|letter| view::dead(&service, letter)).collect();
     Ok(axum::Json(Page { items, next: next.map(|letter| letter.to_string()) }))
@@ -35,7 +35,7 @@ pub(super) async fn list(
 #[utoipa::path(
     post, path = "/v1/dead/{id}/retry", tag = "outgoing", operation_id = "dead_retry",
     params(
-        ("id" = String, Path, description = "A message id", pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
+        ("id" = String, Path, description = "A message id"),
     ),
     request_body(content = RetryRequest),
     responses(
@@ -56,7 +56,7 @@ pub(super) async fn retry(
 #[utoipa::path(
     delete, path = "/v1/dead/{id}", tag = "outgoing", operation_id = "dead_purge",
     params(
-        ("id" = String, Path, description = "A message id", pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
+        ("id" = String, Path, description = "A message id"),
     ),
     responses(
         (status = 200, description = "Deleted", body = Count),

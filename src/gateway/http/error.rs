@@ -24,6 +24,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, code::BAD_REQUEST, detail)
     }
 
+    /// A number is out of its bounds.
+    pub(super) fn out_of_bounds(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::OUT_OF_BOUNDS, detail)
+    }
+
     /// The path or method is unknown.
     pub(super) fn no_such_path(status: u16, detail: &str) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
@@ -34,7 +39,7 @@ impl Refusal {
     pub(super) fn too_late() -> Self {
         let detail = "the node did not answer in time; the request may still be carried out";
         Self::new(StatusCode::GATEWAY_TIMEOUT, "timed_out", detail)
-            .hint("see with `meshmq status` whether the node works")
+            .hint("`meshmq status` (`GET /v1/status`) tells whether the node works")
     }
 
     /// What is wrong, for events.

@@ -1,6 +1,7 @@
 //! Reading requests: paths, queries and JSON bodies, each with its bounds.
 
 use super::error::Refusal;
+use super::wanted;
 use super::{BODY_MAX, BODY_TIME_MAX, PAGE_DEFAULT, PAGE_MAX};
 use crate::client::json::code;
 use axum::body::Body;
@@ -10,8 +11,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use tokio::time::{Instant, timeout_at};
 
 /// The one variable segment of a path, percent-decoded.
@@ -34,7 +35,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|query| Self(query.0)).map_err(|why| Refusal::bad_request(why.body_text()))
+        read.map(|query| Self(query.0)).map_err(|why| wanted::of_query(&why.body_text()))
     }
 }
 
@@ -42,18 +43,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PageQuery {
-    limit: Option<usize>,
+    #[serde(deserialize_with = "number")]
+    limit: Option<f64>,
     after: Option<String>,
 }
 
 impl PageQuery {
     /// Entries wanted, 1 to [`PAGE_MAX`].
     pub(super) fn limit(&self) -> Result<usize, Refusal> {
-        let limit = self.limit.unwrap_or(PAGE_DEFAULT);
-        if (1..=PAGE_MAX).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(Refusal::bad_request(format!("`limit` must be from 1 to {PAGE_MAX}")))
+        self.limit.map_or(Ok(PAGE_DEFAULT), |limit| count_up_to("limit", limit, PAGE_MAX))
     }
 
     /// What `next` of the page before said, read by `parse`.
@@ -77,20 +75,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let bytes = read(request, BODY_MAX).await?;
-        parse(if bytes.is_empty() { b"{}" } else { &bytes }, serde_json::from_slice).map(Self)
+        wanted::read(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
     }
-}
-
-/// Reads JSON, or says what is wrong with it.
-pub(super) fn parse<'a, T>(
-    bytes: &'a [u8],
-    read: impl FnOnce(&'a [u8]) -> Result<T, serde_json::Error>,
-) -> Result<T, Refusal> {
-    // The reader of a type would also take its fields one after the other in a list.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Refusal::bad_request("the body must be an object, not a list"));
-    }
-    read(bytes).map_err(|why| Refusal::bad_request(format!("the body cannot be read: {why}")))
 }
 
 async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
@@ -104,29 +90,55 @@ async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
 }
 
 /// A body of at most `max` bytes, whole, within its time.
-pub(super) async fn collect(mut body: Body, max: usize) -> Result<Bytes, Refusal> {
-    let too_large = || {
-        let detail = format!("the body of this request may have {max} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, detail)
-    };
+pub(super) async fn collect(body: Body, max: usize) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > max as u64 {
-        return Err(too_large());
+        return Err(too_large(max as u64));
     }
-    let until = Instant::now() + BODY_TIME_MAX;
+    let mut pieces = Pieces { until: Some(Instant::now() + BODY_TIME_MAX), body };
     let mut bytes = BytesMut::new();
-    loop {
-        let Ok(next) = timeout_at(until, body.frame()).await else {
-            let detail = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
-            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", detail));
-        };
-        let Some(frame) = next else { return Ok(bytes.freeze()) };
-        let frame =
-            frame.map_err(|why| Refusal::bad_request(format!("the body broke off: {why}")))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > max {
-            return Err(too_large());
+    while let Some(piece) = pieces.next().await? {
+        if bytes.len() + piece.len() > max {
+            return Err(too_large(max as u64));
         }
-        bytes.extend_from_slice(&data);
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The refusal of a body that is larger than `max` bytes.
+pub(super) fn too_large(max: u64) -> Refusal {
+    let detail = format!("the body of this request may have {max} bytes");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, detail)
+}
+
+/// The pieces of a body as they come.
+pub(super) struct Pieces {
+    body: Body,
+    /// When all must have come; without it each has a time of its own.
+    until: Option<Instant>,
+}
+
+impl Pieces {
+    /// Those of a body that may take its time, as long as it comes.
+    pub(super) const fn of(body: Body) -> Self {
+        Self { body, until: None }
+    }
+
+    /// The next piece, none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        let until = self.until.unwrap_or_else(|| Instant::now() + BODY_TIME_MAX);
+        loop {
+            let Ok(next) = timeout_at(until, self.body.frame()).await else {
+                let detail = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
+                return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", detail));
+            };
+            let Some(frame) = next else { return Ok(None) };
+            let frame =
+                frame.map_err(|why| Refusal::bad_request(format!("the body broke off: {why}")))?;
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
     }
 }
 
@@ -142,21 +154,59 @@ pub(super) const SECONDS_MAX: f64 = 9_000_000_000_000.0;
 /// The longest lease of a lock, in seconds.
 pub(super) const LEASE_MAX_S: f64 = 43_200.0;
 
+/// A number of a query, written as JSON has it: no sign before a positive one, no bare point.
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    let text = String::deserialize(from)?;
+    let read = json_number(&text);
+    read.map(Some).ok_or_else(|| D::Error::custom("a number is wanted"))
+}
+
+/// A number as JSON has it, and nothing around it.
+pub(super) fn json_number<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let begins = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let ends = text.ends_with(|c: char| c.is_ascii_digit());
+    serde_json::from_str(text).ok().filter(|_| begins && ends)
+}
+
+/// The number of 1 to 19 decimal digits, none of them a sign.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    let is = (1..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is)
+}
+
+/// A whole number from 1 to `max`.
+pub(super) fn count_up_to(what: &str, number: f64, max: usize) -> Result<usize, Refusal> {
+    #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
+    let is_within = (1.0..=max as f64).contains(&number);
+    if !is_within || number.fract() != 0.0 {
+        let detail = format!("`{what}` must be a whole number from 1 to {max}");
+        return Err(Refusal::out_of_bounds(detail));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    Ok(number as usize)
+}
+
 /// A duration in seconds as milliseconds.
 pub(super) fn millis(what: &str, seconds: f64) -> Result<u64, Refusal> {
-    if (0.0..=SECONDS_MAX).contains(&seconds) {
+    millis_within(what, seconds, 0.0, SECONDS_MAX)
+}
+
+/// The same for what is at most `max_s` seconds, and not so short that it would be rounded to none.
+pub(super) fn millis_up_to(what: &str, seconds: f64, max_s: f64) -> Result<u64, Refusal> {
+    millis_within(what, seconds, 0.001, max_s)
+}
+
+/// A duration within bounds in seconds as milliseconds.
+pub(super) fn millis_within(
+    what: &str,
+    seconds: f64,
+    min_s: f64,
+    max_s: f64,
+) -> Result<u64, Refusal> {
+    if (min_s..=max_s).contains(&seconds) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
         return Ok((seconds * 1_000.0).round() as u64);
     }
-    Err(Refusal::bad_request(format!("`{what}` must be a number of seconds, zero or more")))
-}
-
-/// The same for what is at most `max_s` seconds, and not so short that it would be rounded up.
-pub(super) fn millis_up_to(what: &str, seconds: f64, max_s: f64) -> Result<u64, Refusal> {
-    let found = millis(what, seconds)?;
-    if seconds > max_s || (seconds > 0.0 && seconds < 0.001) {
-        let detail = format!("`{what}` must be from 0.001 to {max_s} seconds");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "out_of_bounds", detail));
-    }
-    Ok(found)
+    let detail = format!("`{what}` must be from {min_s} to {max_s} seconds");
+    Err(Refusal::out_of_bounds(detail))
 }

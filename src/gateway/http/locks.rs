@@ -1,9 +1,9 @@
 //! Settling what was received under a lock.
 
-use super::api::Problems;
+use super::api::{Octets, Problems};
 use super::error::Refusal;
 use super::extract::{Json, LEASE_MAX_S, Name, millis_up_to};
-use super::view;
+use super::{raw, view};
 use crate::client::json::{
     AckRequest, Acked, ExtendRequest, Lock, RECEIVE_MAX, SettleRequest, SettleResult, Settled,
     rfc3339,
@@ -13,6 +13,7 @@ use crate::engine::rejection::Rejection;
 use crate::service::{Service, ServiceError};
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 
 /// How long an extended lease lasts unless the request says so.
 const LEASE_DEFAULT_MS: u64 = 30_000;
@@ -35,6 +36,25 @@ pub(super) async fn ack(
     settle(&service, &token, Settlement::Ack).await
 }
 
+/// `GET /v1/locks/{token}/body`: for bodies that are too large to stand in JSON.
+#[utoipa::path(
+    get, path = "/v1/locks/{token}/body", tag = "messages", operation_id = "locks_body",
+    params(
+        ("token" = String, Path, description = "A lock, from `lock.token`"),
+    ),
+    responses(
+        (status = 200, description = "The body of the message as it is",
+         content((Octets = "application/octet-stream"))),
+        Problems
+    )
+)]
+pub(super) async fn body(
+    State(service): State<Service>,
+    Name(token): Name,
+) -> Result<Response, Refusal> {
+    Ok(raw::body(&service, service.locked_body(&token).await?))
+}
+
 /// `POST /v1/locks/ack`
 #[utoipa::path(
     post, path = "/v1/locks/ack", tag = "messages", operation_id = "locks_ack_all",
@@ -49,7 +69,7 @@ pub(super) async fn ack_all(
     Json(AckRequest { tokens }): Json<AckRequest>,
 ) -> Result<axum::Json<Acked>, Refusal> {
     if tokens.len() > RECEIVE_MAX {
-        return Err(Refusal::bad_request(format!("`tokens` holds at most {RECEIVE_MAX} locks")));
+        return Err(Refusal::out_of_bounds(format!("`tokens` holds at most {RECEIVE_MAX} locks")));
     }
     // Asked for together, so that one commit can serve them all.
     let asked = tokens.iter().map(|token| service.settle(token, Settlement::Ack));
@@ -112,7 +132,7 @@ fn locks_of(asked: SettleRequest) -> Result<Vec<(String, Settlement)>, Refusal> 
     let with = |tokens: Vec<String>, how| tokens.into_iter().map(move |token| (token, how));
     let lists = [&asked.ack, &asked.nack, &asked.give_back, &asked.extend];
     if lists.iter().any(|list| list.len() > RECEIVE_MAX) {
-        return Err(Refusal::bad_request(format!("a list holds at most {RECEIVE_MAX} locks")));
+        return Err(Refusal::out_of_bounds(format!("a list holds at most {RECEIVE_MAX} locks")));
     }
     Ok(with(asked.ack, Settlement::Ack)
         .chain(with(asked.nack, Settlement::Nack))
@@ -121,14 +141,9 @@ fn locks_of(asked: SettleRequest) -> Result<Vec<(String, Settlement)>, Refusal> 
         .collect())
 }
 
-/// A lease; one of no time at all is out of its bounds too.
+/// A lease of a lock.
 pub(super) fn lease_ms(seconds: f64) -> Result<u64, Refusal> {
-    let lease_ms = millis_up_to("lease_s", seconds, LEASE_MAX_S)?;
-    if lease_ms == 0 {
-        let bounds = "more than 0 and at most 12 hours";
-        return Err(ServiceError::from(Rejection::OutOfBounds { what: "lease", bounds }).into());
-    }
-    Ok(lease_ms)
+    millis_up_to("lease_s", seconds, LEASE_MAX_S)
 }
 
 const fn past(how: Settlement) -> &'static str {

@@ -3,17 +3,18 @@
 use super::api::{Octets, Problems};
 use super::error::Refusal;
 use super::extract::{
-    Json, Name, PageQuery, Query, SECONDS_MAX, collect, is_json, millis, millis_up_to, parse,
+    Json, Name, PageQuery, Query, SECONDS_MAX, collect, digits, is_json, millis, millis_up_to,
+    number,
 };
 use super::locks::lease_ms;
-use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view};
+use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view, wanted};
 use crate::client::json::{
-    BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody, Sent,
-    Wait,
+    Batch, BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody,
+    Sent, Wait,
 };
 use crate::engine::command::Place;
 use crate::engine::message::Priority;
-use crate::service::{self, SendKey, Service};
+use crate::service::{self, NewBody, SEND_KEY_MAX, SendKey, Service};
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +30,7 @@ const REACH_WITHIN_MAX_S: f64 = 315_360_000.0;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct WaitQuery {
     wait: Wait,
+    #[serde(deserialize_with = "number")]
     timeout_s: Option<f64>,
 }
 
@@ -36,17 +38,16 @@ pub(super) struct WaitQuery {
 #[utoipa::path(
     post, path = "/v1/queues/{queue}/messages", tag = "messages", operation_id = "messages_send",
     params(
-        ("queue" = String, Path, description = "A queue, or `queue@node`",
-         pattern = "^[A-Za-z0-9._-]{1,124}(@[a-z0-9~-]{1,128})?$"),
+        ("queue" = String, Path, description = "A queue, `queue@node`, or several joined by commas"),
         ("wait" = inline(Option<Wait>), Query, description = "Until when the answer waits"),
         ("timeout_s" = inline(Option<f64>), Query, description = "How long at most, in seconds",
          minimum = 0, maximum = 9_000_000_000_000.0),
         ("Idempotency-Key" = inline(Option<String>), Header,
          description = "Drawn for this request: repeated within a day, it sends nothing again",
-         pattern = "^[A-Za-z0-9-]{1,255}$"),
-        ("Meshmq-Label" = inline(Option<String>), Header, description = "Raw bodies: the label",
-         pattern = "^[A-Za-z0-9 ._-]{0,100}$"),
-        ("Meshmq-Priority" = inline(Option<u8>), Header, description = "Raw bodies: 0 to 7",
+         pattern = r#"^("[ -~]{1,255}"|[!#-~]([ -~]{0,253}[!-~])?)$"#),
+        ("Meshmq-Label" = inline(Option<String>), Header,
+         description = "Raw bodies only: the label, at most 249 characters in percent-encoding"),
+        ("Meshmq-Priority" = inline(Option<u8>), Header, description = "Raw bodies only: 0 to 7",
          minimum = 0, maximum = 7),
     ),
     request_body(
@@ -64,15 +65,18 @@ pub(super) async fn send(
     Name(queue): Name,
     Query(query): Query<WaitQuery>,
     Extension(caller): Extension<Caller>,
+    Extension(session): Extension<Session>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (wait, timeout) = patience(query.wait, query.timeout_s)?;
     let (head, body) = request.into_parts();
     let key = idempotency_key(&head.headers)?;
     let (messages, is_batch) = if is_json(&head.headers) {
-        read_json(collect(body, SEND_BODY_MAX).await?)?
+        let body = collect(body, SEND_BODY_MAX).await?;
+        raw::refuse_properties(&head.headers)?;
+        read_json(body)?
     } else {
-        (vec![raw::read(&head.headers, body).await?], false)
+        (vec![raw::read(&service, session, &head.headers, body).await?], false)
     };
     let scope = caller.token.as_deref().unwrap_or_default();
     let key = key.map(|key| SendKey { scope, key });
@@ -80,7 +84,7 @@ pub(super) async fn send(
     let mut sent: Vec<Sent> =
         outcome.sent.into_iter().map(|sent| view::sent(&service, sent)).collect();
     let answer = match sent.pop() {
-        Some(only) if !is_batch => axum::Json(only).into_response(),
+        Some(only) if !is_batch && sent.is_empty() => axum::Json(only).into_response(),
         last => {
             sent.extend(last);
             axum::Json(BatchSent { messages: sent }).into_response()
@@ -100,11 +104,18 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let text = value.to_str().ok().filter(|_| values.next().is_none()).map(str::trim);
-    let text = text.ok_or_else(|| {
-        Refusal::bad_request("`Idempotency-Key` must be one value of printable ASCII")
-    })?;
-    Ok(Some(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)))
+    let text = raw::printable(value).filter(|_| values.next().is_none());
+    let key = text.and_then(|text| match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"'),
+        None => Some(text),
+    });
+    let key = key.filter(|key| (1..=SEND_KEY_MAX).contains(&key.len()));
+    Ok(Some(key.ok_or_else(|| {
+        let detail = format!(
+            "`Idempotency-Key` must be one value of 1 to {SEND_KEY_MAX} characters of printable ASCII"
+        );
+        Refusal::bad_request(detail)
+    })?))
 }
 
 /// Until when to wait and how long at most, as the service takes it.
@@ -127,9 +138,10 @@ pub(super) fn patience(
 /// The messages of a JSON body, and whether it is a batch.
 fn read_json(bytes: Bytes) -> Result<(Vec<service::NewMessage>, bool), Refusal> {
     let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
-    let (messages, is_batch) = match parse(&bytes, SendBody::parse)? {
-        SendBody::Batch(batch) => (batch.messages, true),
-        SendBody::One(message) => (vec![*message], false),
+    let (messages, is_batch) = if SendBody::is_batch(&bytes) {
+        (wanted::read::<Batch>(&bytes)?.messages, true)
+    } else {
+        (vec![wanted::read(&bytes)?], false)
     };
     let messages = messages.into_iter().map(|message| new_message(message, None));
     Ok((messages.collect::<Result<_, _>>()?, is_batch))
@@ -138,16 +150,20 @@ fn read_json(bytes: Bytes) -> Result<(Vec<service::NewMessage>, bool), Refusal> 
 /// A message of these properties; its body is the one given, or the one among them.
 pub(super) fn new_message(
     mut message: NewMessage,
-    body: Option<Bytes>,
+    body: Option<NewBody>,
 ) -> Result<service::NewMessage, Refusal> {
     let body = match body {
         Some(body) => body,
-        None => message.take_body().map_err(|why| Refusal::bad_request(why.to_string()))?.into(),
+        None => {
+            let bytes = message.take_body();
+            NewBody::Whole(bytes.map_err(|why| Refusal::bad_request(why.to_string()))?.into())
+        }
     };
     let priority = match message.priority {
         None => Priority::default(),
-        Some(number) => Priority::new(number)
-            .ok_or_else(|| Refusal::bad_request("`priority` must be a number from 0 to 7"))?,
+        Some(number) => Priority::new(number).ok_or_else(|| {
+            Refusal::out_of_bounds("`priority` must be a whole number from 0 to 7")
+        })?,
     };
     let time = |what, seconds: Option<f64>, max| {
         seconds.map(|given| millis_up_to(what, given, max)).transpose()
@@ -170,7 +186,7 @@ pub(super) fn new_message(
 #[utoipa::path(
     post, path = "/v1/queues/{queue}/receive", tag = "messages", operation_id = "messages_receive",
     params(
-        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("queue" = String, Path, description = "A local queue"),
     ),
     request_body(content = ReceiveRequest),
     responses(
@@ -210,7 +226,7 @@ pub(super) async fn receive(
 #[utoipa::path(
     get, path = "/v1/queues/{queue}/messages", tag = "messages", operation_id = "messages_peek",
     params(
-        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("queue" = String, Path, description = "A local queue"),
         ("limit" = inline(Option<usize>), Query, description = "Entries of the page: 100 unless said",
          minimum = 1, maximum = 1000),
         ("after" = inline(Option<String>), Query, description = "What `next` of the page before said",
@@ -232,7 +248,8 @@ pub(super) async fn peek(
 ) -> Result<Response, Refusal> {
     let after = page.after(parse_place)?;
     let is_raw = raw::is_wanted(&headers);
-    let limit = if is_raw { 1 } else { page.limit()? };
+    let limit = page.limit()?;
+    let limit = if is_raw { 1 } else { limit };
     let (found, next) = service.peek(&queue, after, limit).await?;
     let next = next.map(|place| format!("{}-{}", place.rank, place.arrival));
     if is_raw {
@@ -248,15 +265,15 @@ pub(super) async fn peek(
 
 fn parse_place(text: &str) -> Option<Place> {
     let (rank, arrival) = text.split_once('-')?;
-    Some(Place { rank: rank.parse().ok()?, arrival: arrival.parse().ok()? })
+    let rank = Priority::new(digits(rank)?.try_into().ok()?).filter(|_| rank.len() == 1)?;
+    Some(Place { rank: rank.value(), arrival: digits(arrival)? })
 }
 
 /// `GET /v1/messages/{id}`
 #[utoipa::path(
     get, path = "/v1/messages/{id}", tag = "messages", operation_id = "messages_state",
     params(
-        ("id" = String, Path, description = "The id of a message that was sent here",
-         pattern = "^[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}-[0-9a-hjkmnp-tv-z]{1,12}$"),
+        ("id" = String, Path, description = "The id of a message that was sent here"),
     ),
     responses((status = 200, description = "What is known of it", body = Sent), Problems)
 )]

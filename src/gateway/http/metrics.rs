@@ -4,7 +4,9 @@ use super::api::Problems;
 use super::error::Refusal;
 use crate::engine::time::Timestamp;
 use crate::os;
-use crate::service::{Counted, Counts, Measured, PeerState, QUEUES_SHOWN, QueueCounts, Service};
+use crate::service::{
+    Counted, Counts, Measured, PeerState, QUEUES_SHOWN, QueueCounts, Service, Worked,
+};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -33,6 +35,7 @@ pub(super) async fn metrics(State(service): State<Service>) -> Result<Response, 
     page.histogram("meshmq_store_commit_seconds", "Time of a durable commit", &measured.commits);
     let help = "Time of own messages from this disk to that of their destination";
     page.histogram("meshmq_delivery_seconds", help, &measured.delivery);
+    work(&mut page, &measured.work);
     process(&mut page);
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], page.0).into_response())
 }
@@ -153,6 +156,25 @@ fn peers(page: &mut Page, measured: &Measured) {
         if let Some(ms) = peer.rtt_ms {
             page.row("meshmq_peer_rtt_seconds", &[("peer", &peer.name)], ms / 1_000.0);
         }
+    }
+}
+
+fn work(page: &mut Page, work: &Worked) {
+    let counters: [(&str, &str, f64); 5] = [
+        ("meshmq_engine_turns_total", "Turns of the engine", work.turns as f64),
+        ("meshmq_engine_inputs_total", "Inputs that they served", work.inputs as f64),
+        ("meshmq_engine_busy_seconds_total", "Time within turns", work.busy.as_secs_f64()),
+        ("meshmq_store_sync_seconds_total", "Time waited for the disk", work.sync.as_secs_f64()),
+        ("meshmq_store_written_bytes_total", "Bytes written", work.written_bytes as f64),
+    ];
+    for (name, help, value) in counters {
+        page.one(name, "counter", help, value);
+    }
+    let name = "meshmq_store_writes_total";
+    page.family(name, "counter", "Records written or removed");
+    let writes = [("record", work.records), ("timer", work.timers), ("removal", work.removals)];
+    for (kind, count) in writes {
+        page.row(name, &[("kind", kind)], count);
     }
 }
 

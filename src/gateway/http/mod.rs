@@ -23,14 +23,20 @@ mod pace;
 mod peers;
 mod queues;
 mod raw;
+mod rest;
 mod serve;
 mod sse;
 mod tcp;
 mod tokens;
 mod view;
+mod wanted;
 mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use raw::fuzzing;
+pub use rest::{REST_MAX, REST_TIME_MAX};
 pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, WRITE_TIME_MAX, serve, serve_tcp};
 pub use sse::KEEP_ALIVE;
 pub use tcp::{TcpDoor, TcpError, Tls, check_exposure};
@@ -106,6 +112,7 @@ fn paths() -> OpenApiRouter<Service> {
         .routes(routes!(locks::nack))
         .routes(routes!(locks::give_back))
         .routes(routes!(locks::extend))
+        .routes(routes!(locks::body))
         .routes(routes!(outgoing::list))
         .routes(routes!(dead::list, dead::purge_all))
         .routes(routes!(dead::purge))

@@ -2,13 +2,15 @@
 
 use super::api::Problems;
 use super::error::Refusal;
-use super::extract::{Json, millis_up_to};
+use super::extract::{Json, millis_within};
 use super::view;
 use crate::client::json::{InviteRequest, Invited, Peers, rfc3339};
 use crate::service::Service;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+/// The shortest time of an invitation, in seconds.
+const TTL_MIN_S: f64 = 1.0;
 /// The longest time of an invitation, in seconds.
 const TTL_MAX_S: f64 = 604_800.0;
 
@@ -37,8 +39,8 @@ pub(super) async fn invite(
     State(service): State<Service>,
     Json(asked): Json<InviteRequest>,
 ) -> Result<(StatusCode, axum::Json<Invited>), Refusal> {
-    let ttl_ms =
-        asked.ttl_s.map(|seconds| millis_up_to("ttl_s", seconds, TTL_MAX_S)).transpose()?;
+    let read = |seconds| millis_within("ttl_s", seconds, TTL_MIN_S, TTL_MAX_S);
+    let ttl_ms = asked.ttl_s.map(read).transpose()?;
     let invited = service.invite(ttl_ms, asked.admin).await?;
     let answer = Invited {
         token: invited.token,

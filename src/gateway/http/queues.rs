@@ -41,7 +41,7 @@ pub(super) async fn list(
 #[utoipa::path(
     get, path = "/v1/queues/{queue}", tag = "queues", operation_id = "queues_show",
     params(
-        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("queue" = String, Path, description = "A local queue"),
     ),
     responses(
         (status = 200, description = "The queue", body = Queue),
@@ -60,7 +60,7 @@ pub(super) async fn show(
 #[utoipa::path(
     put, path = "/v1/queues/{queue}", tag = "queues", operation_id = "queues_create",
     params(
-        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("queue" = String, Path, description = "A local queue"),
     ),
     request_body(content = QueueSpec),
     responses(
@@ -82,7 +82,7 @@ pub(super) async fn create(
 #[utoipa::path(
     delete, path = "/v1/queues/{queue}", tag = "queues", operation_id = "queues_remove",
     params(
-        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("queue" = String, Path, description = "A local queue"),
     ),
     responses(
         (status = 200, description = "Deleted with so many messages", body = Count),
@@ -100,7 +100,7 @@ pub(super) async fn remove(
 #[utoipa::path(
     post, path = "/v1/queues/{queue}/purge", tag = "queues", operation_id = "queues_purge",
     params(
-        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("queue" = String, Path, description = "A local queue"),
     ),
     responses(
         (status = 200, description = "Deleted", body = Count),

@@ -5,24 +5,25 @@
 //! encoded, everything else may stand for itself. `Meshmq-Header` is a list: `name=value, name=value`,
 //! in one line or several; `,` and, in names, `=` are encoded too.
 //!
-//! The body is a stream at this edge; [`gather`] alone holds it whole.
+//! A body of more than 1 MiB is never held whole, on its way in or out.
 
+use super::Session;
 use super::error::Refusal;
-use super::extract::{collect, parse};
+use super::extract::{Pieces, json_number, too_large};
 use super::view;
-use crate::client::json::{BODY_MAX, NewMessage};
+use crate::client::json::{NewMessage, code};
+use crate::client::raw::{OCTETS, encode};
 use crate::engine::message::Delivery;
-use crate::service::{self, Service};
+use crate::service::{self, NewBody, Service, StoredBody};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use hyper::body::Body as _;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// How the names of all these headers begin, as the HTTP library has them.
 const PREFIX: &str = "meshmq-";
-/// The media type that stands for "raw, please" in `Accept`, and for a message without one.
-const OCTETS: &str = "application/octet-stream";
 
 /// Whether the caller wants messages as they are.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -32,22 +33,64 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The message of a request: its properties, and its body in memory.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<service::NewMessage, Refusal> {
+/// Refuses properties in headers beside a body that has its own.
+pub(super) fn refuse_properties(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(name) = headers.keys().find(|name| name.as_str().starts_with(PREFIX)) else {
+        return Ok(());
+    };
+    let property = match &name.as_str()[PREFIX.len()..] {
+        "label" => "label",
+        "priority" => "priority",
+        "delivery" => "delivery",
+        "ttl" => "ttl_s",
+        "reach-within" => "reach_within_s",
+        "correlation-id" => "correlation_id",
+        "reply-to" => "reply_to",
+        "content-type" => "content_type",
+        "header" => "headers",
+        _ => return Err(unknown(name)),
+    };
+    let detail = format!("`{name}` goes with raw bodies: in JSON it is the property `{property}`");
+    Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_REQUEST, detail))
+}
+
+fn unknown(name: &HeaderName) -> Refusal {
+    Refusal::bad_request(format!("`{name}` is no property of a message"))
+}
+
+/// The message of a request: its properties, and its body in memory or, if it is a large one, handed
+/// in piece by piece as it comes.
+pub(super) async fn read(
+    service: &Service,
+    session: Session,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<service::NewMessage, Refusal> {
     let properties = properties(headers)?;
-    let body = gather(body).await?;
+    let body = take(service, session, body).await?;
     super::messages::new_message(properties, Some(body))
 }
 
-async fn gather(body: Body) -> Result<Bytes, Refusal> {
-    collect(body, BODY_MAX).await
+async fn take(service: &Service, session: Session, body: Body) -> Result<NewBody, Refusal> {
+    let limit = service.body_max();
+    if body.size_hint().lower() > limit {
+        return Err(too_large(limit));
+    }
+    let (mut pieces, mut upload) = (Pieces::of(body), service.upload(session.0));
+    while let Some(piece) = pieces.next().await? {
+        upload.write(piece).await?;
+    }
+    Ok(upload.finish().await?)
 }
 
 /// The properties in headers; one that nobody knows is refused.
 fn properties(headers: &HeaderMap) -> Result<NewMessage, Refusal> {
     let mut message = NewMessage::default();
     if let Some(value) = headers.get(header::CONTENT_TYPE) {
-        message.content_type = Some(text("content-type", value)?.to_owned());
+        let value = value.to_str().map_err(|_| {
+            Refusal::bad_request("`content-type` has a byte that is not printable ASCII")
+        })?;
+        message.content_type = Some(value.to_owned());
     }
     for name in headers.keys() {
         let Some(property) = name.as_str().strip_prefix(PREFIX) else { continue };
@@ -59,29 +102,39 @@ fn properties(headers: &HeaderMap) -> Result<NewMessage, Refusal> {
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(Refusal::bad_request(format!("the request has `{name}` twice")));
         };
-        let value = decode(name.as_str(), text(name.as_str(), value)?)?;
+        let plain = text(name.as_str(), value)?;
+        let value = || decode(name.as_str(), plain);
         match property {
-            "label" => message.label = Some(value),
-            "content-type" => message.content_type = Some(value),
-            "priority" => message.priority = Some(number(name, &value)?),
-            "ttl" => message.ttl_s = Some(number(name, &value)?),
-            "reach-within" => message.reach_within_s = Some(number(name, &value)?),
-            "delivery" => message.delivery = Some(delivery(&value)?),
-            "correlation-id" => message.correlation_id = Some(value),
-            "reply-to" => message.reply_to = Some(value),
-            _ => return Err(Refusal::bad_request(format!("`{name}` is no property of a message"))),
+            "label" => message.label = Some(value()?),
+            "content-type" => message.content_type = Some(value()?),
+            "priority" => message.priority = Some(priority(number(name, plain)?)?),
+            "ttl" => message.ttl_s = Some(number(name, plain)?),
+            "reach-within" => message.reach_within_s = Some(number(name, plain)?),
+            "delivery" => message.delivery = Some(delivery(plain)?),
+            "correlation-id" => message.correlation_id = Some(value()?),
+            "reply-to" => message.reply_to = Some(value()?),
+            _ => return Err(unknown(name)),
         }
     }
     Ok(message)
 }
 
-fn number<T: std::str::FromStr>(name: &HeaderName, value: &str) -> Result<T, Refusal> {
-    value.trim().parse().map_err(|_| Refusal::bad_request(format!("`{name}` must be a number")))
+fn number<T: DeserializeOwned>(name: &HeaderName, value: &str) -> Result<T, Refusal> {
+    json_number(value).ok_or_else(|| Refusal::bad_request(format!("`{name}` must be a number")))
+}
+
+/// Above the highest it stays so, and is refused with the other properties.
+fn priority(number: f64) -> Result<u8, Refusal> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    if number.fract() == 0.0 && (0.0..=255.0).contains(&number) {
+        return Ok(number as u8);
+    }
+    Err(Refusal::out_of_bounds("`meshmq-priority` must be a whole number from 0 to 7"))
 }
 
 fn delivery(value: &str) -> Result<Delivery, Refusal> {
-    let quoted = serde_json::Value::String(value.to_owned()).to_string();
-    parse(quoted.as_bytes(), serde_json::from_slice).map_err(|_| {
+    let quoted = serde_json::Value::String(value.to_owned());
+    serde_json::from_value(quoted).map_err(|_| {
         Refusal::bad_request("`meshmq-delivery` is express, recoverable or transactional")
     })
 }
@@ -107,9 +160,14 @@ fn application_headers<'a>(
 }
 
 fn text<'a>(name: &str, value: &'a HeaderValue) -> Result<&'a str, Refusal> {
-    value.to_str().map_err(|_| {
+    printable(value).ok_or_else(|| {
         Refusal::bad_request(format!("`{name}` has a byte that must be percent-encoded"))
     })
+}
+
+/// The value, if it is printable ASCII.
+pub(super) fn printable(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok().filter(|text| !text.contains('\t'))
 }
 
 /// The text that a header's value stands for.
@@ -128,22 +186,6 @@ fn decode(name: &str, value: &str) -> Result<String, Refusal> {
         rest = after;
     }
     String::from_utf8(bytes).map_err(|_| bad())
-}
-
-/// A text as part of a header's value; `reserved` are characters to be encoded beside the usual.
-fn encode(text: &str, reserved: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let last = text.len().saturating_sub(1);
-    for (at, byte) in text.bytes().enumerate() {
-        // A space at either end would be lost on the way.
-        let is_plain = (byte == b' ' && at != 0 && at != last) || byte.is_ascii_graphic();
-        if is_plain && byte != b'%' && !reserved.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// What [`encode`] made, as a header's value.
@@ -203,12 +245,37 @@ fn message(service: &Service, message: service::Message) -> Response {
         let item = format!("{}={}", encode(name, b",="), encode(value, b","));
         headers.append("meshmq-header", value_of(&item));
     }
-    (StatusCode::OK, headers, message.body).into_response()
+    let mut answer = body(service, message.body);
+    answer.headers_mut().extend(headers);
+    answer
+}
+
+/// A body as that of an answer. If a stored one cannot be read to its end the connection breaks, so
+/// that nobody takes a part for the whole.
+pub(super) fn body(service: &Service, body: service::Body) -> Response {
+    let (length, body) = match body {
+        service::Body::Whole(bytes) => (bytes.len() as u64, Body::from(bytes)),
+        service::Body::Stored(stored) => (stored.len(), stream(service, stored)),
+    };
+    let headers = [
+        (header::CONTENT_LENGTH, HeaderValue::from(length)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(OCTETS)),
+    ];
+    (headers, body).into_response()
+}
+
+fn stream(service: &Service, body: StoredBody) -> Body {
+    let pieces = futures::stream::try_unfold(service.read_body(body), |mut reader| async {
+        Ok::<_, service::ServiceError>(reader.next().await?.map(|bytes| (bytes, reader)))
+    });
+    Body::from_stream(pieces)
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     headers.insert(name, value_of(&encode(value, b"")));
 }
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::door::Door;
 use super::error::Refusal;
 use super::guard::{self, Guard};
 use super::pace::{Answering, Pace, Paced};
+use super::rest::Asked;
 use super::tcp::TcpDoor;
 use super::worded::Worded;
 use super::{Caller, Session, router};
@@ -225,11 +226,15 @@ impl Connection {
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             answering.begin();
             request.extensions_mut().insert(session);
-            let answer = self.router.clone().call(request.map(Body::new));
+            let (head, body) = request.into_parts();
+            let (body, rest) = Asked::new(&head.headers, body);
+            let request = hyper::Request::from_parts(head, Body::new(body));
+            let answer = self.router.clone().call(request);
             let answering = answering.clone();
             async move {
-                let answer = answer.await;
-                answer.map(|answer| answer.map(|body| Answer { body, answering }))
+                let mut answer = answer.await?;
+                rest.settle(&mut answer).await;
+                Ok::<_, Infallible>(answer.map(|body| Answer { body, answering }))
             }
         });
         let mut connection =

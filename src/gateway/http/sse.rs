@@ -5,10 +5,10 @@
 
 use super::api::{Octets, Problems};
 use super::error::Refusal;
-use super::extract::{Name, Query};
+use super::extract::{Name, Query, count_up_to, number};
 use super::locks::lease_ms;
 use super::{Caller, view};
-use crate::client::json::{LagEvent, LinkEvent, QueueEvent, StreamEvent};
+use crate::client::json::{LagEvent, LinkEvent, QueueEvent, RECEIVE_MAX, StreamEvent};
 use crate::engine::step::Event as News;
 use crate::service::{DeliveryStream, LinkNews, Sent, Service, StreamOptions, WINDOW_DEFAULT};
 use axum::extract::{Extension, State};
@@ -33,7 +33,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StreamQuery {
-    window: Option<usize>,
+    #[serde(deserialize_with = "number")]
+    window: Option<f64>,
+    #[serde(deserialize_with = "number")]
     lease_s: Option<f64>,
 }
 
@@ -41,13 +43,14 @@ pub(super) struct StreamQuery {
 #[utoipa::path(
     get, path = "/v1/queues/{queue}/stream", tag = "messages", operation_id = "sse_deliveries",
     params(
-        ("queue" = String, Path, description = "A local queue", pattern = "^[A-Za-z0-9._-]{1,124}$"),
+        ("queue" = String, Path, description = "A local queue"),
         ("window" = inline(Option<usize>), Query, minimum = 1, maximum = 256,
          description = "Deliveries that may be out without being settled: 16 unless said"),
         ("lease_s" = inline(Option<f64>), Query, minimum = 0.001, maximum = 43_200.0,
          description = "How long their locks last unless extended, in seconds: 30 unless said"),
         ("Last-Event-ID" = inline(Option<String>), Header,
-         description = "The last event seen, of a stream that broke off"),
+         description = "The last event seen, of a stream that broke off",
+         pattern = "^([0-9a-f]{8}[.](0|[1-9a-f][0-9a-f]{0,15})[.](0|[1-9][0-9]{0,18}))?$"),
     ),
     responses(
         (status = 200, description = "Events `open`, `message`, `problem`",
@@ -67,7 +70,10 @@ pub(super) async fn deliveries(
         Some(text) => Some(text.parse()?),
     };
     let options = StreamOptions {
-        window: query.window.unwrap_or(WINDOW_DEFAULT),
+        window: match query.window {
+            Some(window) => count_up_to("window", window, RECEIVE_MAX)?,
+            None => WINDOW_DEFAULT,
+        },
         lease_ms: lease_ms(query.lease_s.unwrap_or(30.0))?,
         after,
     };

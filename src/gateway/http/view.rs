@@ -50,7 +50,11 @@ pub(super) fn lock(service: &Service, lock: service::Lock) -> json::Lock {
 }
 
 fn common(service: &Service, message: service::Message) -> json::Message {
-    let (body, body_base64) = json::split_body(&message.body);
+    let body_size = message.body.len();
+    let (body, body_base64) = match &message.body {
+        service::Body::Whole(bytes) => json::split_body(bytes),
+        service::Body::Stored(_) => (None, None),
+    };
     json::Message {
         id: message.id.to_string(),
         queue: message.queue.to_string(),
@@ -64,6 +68,7 @@ fn common(service: &Service, message: service::Message) -> json::Message {
         reply_to: message.reply_to,
         body,
         body_base64,
+        body_size,
         enqueued_at: time(service, message.enqueued_at),
         delivery_count: message.delivery_count,
         lock: None,

@@ -65,7 +65,7 @@ impl Links {
         match output {
             Output::Request { peer, exchange, frames } => self.send(peer, exchange, frames),
             Output::Answer { peer, exchange, answer } => self.answer(peer, exchange, answer),
-            Output::Reply { .. } | Output::Event(_) => {}
+            Output::Reply { .. } | Output::Check { .. } | Output::Event(_) => {}
         }
     }
 

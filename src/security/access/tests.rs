@@ -1,8 +1,12 @@
+use super::super::fuzzing;
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_token_is_its_own_and_nobody_elses() {
+    let drawn = AccessToken::draw();
+    assert_eq!(fuzzing::access_token(drawn.reveal()).as_deref(), Some(drawn.reveal()));
+    assert_eq!(fuzzing::access_token(&drawn.reveal()[..46]), None);
     let (one, other) = (AccessToken::draw(), AccessToken::draw());
     assert!(one.hash().is(&AccessHash::of(one.reveal())));
     assert!(!one.hash().is(&other.hash()));

@@ -196,7 +196,7 @@ fn transfers_get_their_digest_and_at_their_destination_their_queue() {
     let (at_end, at_relay) = (read(b, &frame), read(c, &frame));
     assert_eq!(at_end.queue.unwrap().as_str(), "Orders");
     assert_eq!(at_relay.queue, None, "a relay does not look inside");
-    assert_eq!(at_end.digest, digest(&at_end.outer, &at_end.inner));
+    assert_eq!(at_end.digest, digest(&at_end.outer, &content_hash(&at_end.inner)));
     assert_eq!(at_end.digest, at_relay.digest);
     let unreadable = read(b, &transfer(a.id(), b.id(), Bytes::from_static(b"\xff")));
     assert_eq!(unreadable.queue, None);

@@ -9,7 +9,7 @@ use crate::security::invite::{Invite, Occasion, Used};
 use crate::security::message::{Hello, Message};
 use crate::security::record::{Reason, Record};
 use crate::security::state::own_keys;
-use crate::security::{Denial, MeshId, Token, suite};
+use crate::security::{Denial, MeshId, Token, TokenError, fuzzing, suite};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -206,10 +206,12 @@ fn every_file_reads_as_what_it_was_made_from() {
         let read = Record::read(&golden(&format!("record_{name}"))).unwrap();
         assert_eq!(read.body, record.body);
         assert_eq!(read.to_directory(), record.to_directory());
+        let (came, signed) = fuzzing::signed_record(&record.bytes).unwrap();
+        assert_eq!((&came, &came.key), (&record.to_directory(), &signed.key));
     }
     for (name, _) in messages() {
         let bytes = golden(&format!("message_{name}"));
-        assert!(Message::read(&bytes).unwrap().encode() == bytes, "{name}");
+        assert!(fuzzing::dialogue(&bytes).unwrap() == bytes, "{name}");
     }
     for (name, denial) in denials() {
         let Ok(Message::Refused(read)) = Message::read(&golden(&format!("message_{name}"))) else {
@@ -219,8 +221,10 @@ fn every_file_reads_as_what_it_was_made_from() {
     }
     for (name, invite) in invites() {
         assert_eq!(Invite::read(&golden(name)), Ok(invite));
+        assert_eq!(fuzzing::invitation(&golden(name)).unwrap(), golden(name));
     }
     let text = String::from_utf8(golden("token")).unwrap();
+    assert_eq!(fuzzing::join_token(&[9]).parse::<Token>().unwrap_err(), TokenError::TooNew(9));
     let read: Token = text.parse().unwrap();
     assert_eq!(read.addresses(), token().addresses());
     assert_eq!((read.mesh(), read.id()), (MeshId([0x11; 16]), token().id()));

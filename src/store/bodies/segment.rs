@@ -235,14 +235,15 @@ impl Segment {
             };
             let read = self.read_at(self.walked, &mut header).is_ok() && header[..4] == *MAGIC;
             let len = word(&header, 16);
-            if !read || len as usize > CHUNK_BYTES {
+            let end = self.walked + HEADER as u64 + u64::from(len);
+            if !read || len as usize > CHUNK_BYTES || end > self.bytes {
                 self.state = State::Stuck;
                 break;
             }
             let content = u64::from_be_bytes(header[4..12].try_into().expect("eight bytes"));
             let frame = Frame { content, index: word(&header, 12) };
             found.push((frame, self.walked as u32, len, word(&header, 20)));
-            self.walked += HEADER as u64 + u64::from(len);
+            self.walked = end;
         }
         found
     }

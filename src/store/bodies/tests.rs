@@ -162,3 +162,21 @@ fn a_thin_segment_is_walked_from_end_to_end_and_a_bad_one_is_left_alone() {
     assert!(log.next_frames(2, u64::MAX).is_empty());
     assert_eq!(log.thin(true), None);
 }
+
+#[test]
+fn a_walk_gives_no_frame_that_the_segment_does_not_hold() {
+    let dir = TempDir::new().unwrap();
+    let mut log = open(&dir);
+    log.append(1, 0, &chunk(1, 300)).unwrap();
+    log.append(1, 1, &chunk(2, 200)).unwrap();
+    log.sync().unwrap();
+    let bytes = fs::read(&files(&dir)[0]).unwrap();
+    let (one, two) = ((0, 324), (324, 224));
+    assert_eq!(fuzzing::segment(&bytes), [one, two]);
+    for cut in 324..bytes.len() {
+        assert_eq!(fuzzing::segment(&bytes[..cut]), [one], "cut at {cut}");
+    }
+    assert!(fuzzing::segment(b"mqb1").is_empty());
+    let place = log.append(1, 2, b"x").unwrap().encode();
+    assert_eq!(fuzzing::place(&place).as_deref(), Some(&place[..]));
+}

@@ -19,12 +19,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often sled's own timer writes, syncs and cleans up, in ms. sled gives back room by it alone.
 const TIMER_MS: u64 = 500;
 /// How long closing may take before the handle is left to itself.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
+/// The coarsest step of the times that a file system notes.
+const FILE_CLOCK_STEP: Duration = Duration::from_secs(3);
 
 /// sled, open, with a second handle on its file for the sync that it does not do itself.
 pub(super) struct Engine {
@@ -38,6 +40,10 @@ pub(super) struct Engine {
     live: Cell<u64>,
     /// Bytes of the files beside `db`, which are written at opening only.
     beside: u64,
+    /// How long it has waited for the disk.
+    synced: Cell<Duration>,
+    /// When the directory of blobs had last changed when it was found empty.
+    blobs_seen: Cell<Option<SystemTime>>,
 }
 
 /// The last values of the keys that a commit changes.
@@ -189,6 +195,8 @@ fn attempt(dir: &Path, cache_bytes: u64, timer_ms: u64) -> Result<Engine, Fault>
         survey: Survey::default(),
         live: Cell::default(),
         beside: bytes_beside(dir),
+        synced: Cell::default(),
+        blobs_seen: Cell::default(),
     };
     // What was recovered may still be in the page cache alone, and the engine will act on it.
     if let Err(error) = engine.sync().and_then(|()| sync_tree(dir)) {
@@ -303,7 +311,21 @@ impl Engine {
     pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
         call(|| self.db.apply_batch(batch))?;
         self.sync()?;
-        refuse_blobs(&self.blobs)
+        self.refuse_new_blobs()
+    }
+
+    /// Looks into the directory of blobs again if something in it may have changed.
+    fn refuse_new_blobs(&self) -> Result<(), StorageError> {
+        let changed = fs::metadata(&self.blobs).and_then(|meta| meta.modified()).ok();
+        if changed.is_some() && changed == self.blobs_seen.get() {
+            return Ok(());
+        }
+        refuse_blobs(&self.blobs)?;
+        // What comes within the step of the file system's clock does not change the time.
+        let is_past =
+            |changed: &SystemTime| changed.elapsed().is_ok_and(|elapsed| elapsed > FILE_CLOCK_STEP);
+        self.blobs_seen.set(changed.filter(is_past));
+        Ok(())
     }
 
     /// What was found in it at opening.
@@ -314,8 +336,17 @@ impl Engine {
     /// Writes down what sled holds back, then syncs data and size of its file. Always both: sled's
     /// flush is no sync, and says that there is nothing to do when its timer has just written.
     pub(super) fn sync(&self) -> Result<(), StorageError> {
+        let begun = Instant::now();
         call(|| self.db.flush())?;
-        self.file.sync_data().map_err(|error| io_error("sync", Path::new("db"), &error))
+        let outcome =
+            self.file.sync_data().map_err(|error| io_error("sync", Path::new("db"), &error));
+        self.synced.set(self.synced.get() + begun.elapsed());
+        outcome
+    }
+
+    /// How long it has waited for the disk since it was opened.
+    pub(super) const fn synced(&self) -> Duration {
+        self.synced.get()
     }
 
     /// Bytes of sled's files.

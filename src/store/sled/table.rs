@@ -15,6 +15,7 @@ use crate::engine::record::{Key, Record};
 use crate::engine::storage::{Compaction, StorageError, Write};
 use crate::store::bodies::{BodyLog, Place};
 use crate::store::keys::{KEY_MAX, decode_key, encode_key};
+use std::time::{Duration, Instant};
 
 /// Bytes of a thin segment that one commit looks through.
 const THINNING_BYTES: u64 = 1 << 20;
@@ -27,6 +28,8 @@ pub(super) struct Table {
     bodies: BodyLog,
     /// A copy that is being made of sled's part, while it is in use.
     copy: Option<shrink::Copy>,
+    written_bytes: u64,
+    bodies_sync: Duration,
 }
 
 /// A commit as it is put together.
@@ -75,7 +78,8 @@ impl Table {
         let engine = shrink::at_start(home, opened?, slack, cache, &said, open)?;
         let mut bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
         engine.survey().segments.iter().for_each(|(&segment, &live)| bodies.count(segment, live));
-        let mut table = Self { engine, bodies, copy: None };
+        let (written_bytes, bodies_sync) = (0, Duration::ZERO);
+        let mut table = Self { engine, bodies, copy: None, written_bytes, bodies_sync };
         let missing = table.bodies.missing();
         if !missing.is_empty() {
             (options.alarm)(&super::Alarm::BodiesMissing(missing));
@@ -195,6 +199,7 @@ impl Table {
             }
             Write::Put(Key::Chunk(content, index), Record::Chunk(bytes)) => {
                 let place = self.bodies.append(*content, *index, bytes)?;
+                self.written_bytes += place.bytes();
                 Ok(Some(place.encode().to_vec()))
             }
             Write::Put(_, record) => encode_record(record).map(Some).map_err(refused),
@@ -233,7 +238,12 @@ impl Table {
     }
 
     fn finish(&mut self, draft: Draft) -> Result<(), StorageError> {
+        let begun = Instant::now();
         self.bodies.sync()?;
+        self.bodies_sync += begun.elapsed();
+        let entries = draft.changes.iter();
+        let bytes = entries.map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
+        self.written_bytes += bytes.sum::<usize>() as u64;
         if let Some(copy) = &mut self.copy {
             copy.follow(&draft.changes);
         }
@@ -296,6 +306,16 @@ impl Table {
     #[cfg(test)]
     pub(super) fn tree(&self) -> &::sled::Tree {
         self.engine.tree()
+    }
+
+    /// Bytes of keys, values and chunks that commits wrote since it was opened.
+    pub(super) const fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
+    /// How long commits waited for the disk since it was opened, in microseconds.
+    pub(super) fn sync_us(&self) -> u64 {
+        (self.bodies_sync + self.engine.synced()).as_micros() as u64
     }
 
     /// Bytes of all files.

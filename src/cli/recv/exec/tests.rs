@@ -1,4 +1,4 @@
-use super::{Verdict, run};
+use super::{Feed, Verdict, run};
 use crate::client::json::{Delivery, Message};
 use std::path::Path;
 
@@ -17,6 +17,7 @@ fn message(body: &str) -> Message {
         reply_to: None,
         body: Some(body.to_owned()),
         body_base64: None,
+        body_size: body.len() as u64,
         enqueued_at: "2026-01-01T00:00:00.000Z".to_owned(),
         delivery_count: 2,
         lock: None,
@@ -25,7 +26,9 @@ fn message(body: &str) -> Message {
 }
 
 async fn verdict(command: &str, body: &str) -> Verdict {
-    run(command, &message(body), Path::new("/data")).await.expect("a shell")
+    run(command, &message(body), Feed::Bytes(body.into()), Path::new("/data"))
+        .await
+        .expect("a shell")
 }
 
 #[tokio::test]

@@ -70,3 +70,10 @@ fn raw_is_asked_for_by_name() {
     }
     assert!(!is_wanted(&HeaderMap::new()));
 }
+
+#[test]
+fn lines_of_headers_are_properties_or_not() {
+    assert_eq!(fuzzing::decoded(&fuzzing::encoded(" a%ü\n ")).as_deref(), Some(" a%ü\n "));
+    assert!(fuzzing::properties_in(b"Meshmq-Label: a%20b\nMeshmq-Header: x=1,y=2"));
+    assert!(!fuzzing::properties_in(b"Meshmq-Priority: much"));
+}
