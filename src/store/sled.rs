@@ -11,6 +11,7 @@
 //! a second tree, a retry after a failed sync.
 
 mod ballast;
+mod fault;
 mod layout;
 mod mark;
 mod open;

@@ -5,6 +5,7 @@
 //! without a word, the mark and the witness tell, and the directory goes into quarantine at once.
 
 use super::Alarm;
+use super::fault::{Fault, is_lock, judge, judge_panic, sled_error};
 use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, sync_tree};
 use super::mark::{Mark, Survey};
 use super::quiet;
@@ -48,22 +49,6 @@ pub(super) struct Engine {
 
 /// The last values of the keys that a commit changes.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
-
-/// Why it did not open.
-enum Fault {
-    /// What is on the disk is not a store that sled can read.
-    Damage(String),
-    /// sled reads it, and the last commits are not in it.
-    Loss(String),
-    /// The system or another process is in the way; the files may be fine.
-    Hindered(StorageError),
-}
-
-impl From<StorageError> for Fault {
-    fn from(error: StorageError) -> Self {
-        Self::Hindered(error)
-    }
-}
 
 /// Opens the engine of a store, making an empty one if there never was one.
 pub(super) fn open(
@@ -215,45 +200,6 @@ fn bytes_beside(dir: &Path) -> u64 {
         .filter(fs::Metadata::is_file)
         .map(|m| m.len())
         .sum()
-}
-
-/// A panic for want of threads, memory or handles says nothing about the files.
-fn judge_panic(panic: &str) -> Fault {
-    let shortages = ["os error 11)", "os error 12)", "os error 23)", "os error 24)", "WouldBlock"];
-    let why = format!("sled cannot open it: {panic}");
-    if shortages.iter().any(|shortage| panic.contains(shortage)) {
-        Fault::Hindered(StorageError::Io(why))
-    } else {
-        Fault::Damage(why)
-    }
-}
-
-fn is_lock(error: &::sled::Error) -> bool {
-    matches!(error, ::sled::Error::Io(inner) if inner.to_string().contains("could not acquire lock"))
-}
-
-fn judge(error: &::sled::Error) -> Fault {
-    use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    match error {
-        ::sled::Error::Io(inner)
-            if !matches!(inner.kind(), InvalidData | InvalidInput | UnexpectedEof) =>
-        {
-            Fault::Hindered(sled_error(error))
-        }
-        _ => Fault::Damage(format!("sled cannot open it: {error}")),
-    }
-}
-
-/// What sled said, as the port says it.
-pub(super) fn sled_error(error: &::sled::Error) -> StorageError {
-    match error {
-        ::sled::Error::Io(inner) => match inner.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::Full,
-            _ => StorageError::Io(inner.to_string()),
-        },
-        ::sled::Error::Corruption { .. } => StorageError::Damaged(error.to_string()),
-        other => StorageError::Io(other.to_string()),
-    }
 }
 
 /// A blob file is never synced by sled. None is ever made of values that this store takes.
