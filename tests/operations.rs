@@ -1,4 +1,4 @@
-//! The real program where things go wrong, and under a supervisor: damaged files, a full disk, systemd.
+//! The real program where things go wrong: damaged files, a full disk, a disk that fails.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the reason of a skip is for people")]
 

@@ -47,7 +47,7 @@ fn spot(number: u64) -> Key {
 }
 
 fn has_body(number: u64) -> bool {
-    number / 7 % 20 == 0
+    (number / 7).is_multiple_of(20)
 }
 
 fn fill(store: &mut SledStore, numbers: impl Iterator<Item = u64>) {

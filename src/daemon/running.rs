@@ -6,6 +6,7 @@ use super::home::Home;
 use super::http;
 use super::node::Node;
 use super::ports::{self, Wanted};
+use super::supervised::Supervised;
 use super::{DaemonError, Ready, UpOptions};
 use crate::config::NodeFile;
 use crate::gateway::http::{self as gateway, Admission, Door};
@@ -162,7 +163,10 @@ async fn open(
         None => Origin::Found(name.unwrap_or_else(name_of_host)),
     };
     let alarm = Arc::new(move |what: &Alarm| match what {
-        Alarm::Shrinking { .. } => tracing::info!("{what}"),
+        Alarm::Shrinking { .. } => {
+            tracing::info!("{what}");
+            Supervised::find().busy(&what.to_string());
+        }
         Alarm::CommitStuck(_) => {
             tracing::error!("{what}");
             alarm.send_replace(Some(what.to_string()));

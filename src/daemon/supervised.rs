@@ -5,6 +5,9 @@ use crate::service::Service;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+/// So much more time work before readiness may take from each sign of progress, in microseconds.
+const MORE_TIME_US: u64 = 120_000_000;
+
 /// The service manager, if one started this process.
 pub(super) struct Supervised(Option<Supervisor>);
 
@@ -22,19 +25,24 @@ impl Supervised {
         self.tell(&format!("READY=1\nSTATUS=node {name} in mesh {mesh}"));
     }
 
+    /// The node is not ready yet, and works on it: it wants more time than was set.
+    pub(super) fn busy(&self, what: &str) {
+        self.tell(&format!("EXTEND_TIMEOUT_USEC={MORE_TIME_US}\nSTATUS={what}"));
+    }
+
     /// The node finishes what it has begun.
     pub(super) fn stopping(&self) {
         self.tell("STOPPING=1\nSTATUS=stopping");
     }
 
-    /// Tells that the node lives, for as long as its engine answers: twice within the time that is
-    /// wanted. Never returns.
+    /// Tells that the node lives, for as long as its engine answers: three times within the time that
+    /// is wanted. Never returns.
     pub(super) async fn watch(&self, service: &Service) {
         let Some((supervisor, within)) = self.0.as_ref().and_then(|it| Some((it, it.watchdog()?)))
         else {
             return std::future::pending().await;
         };
-        let mut again = interval((within / 2).max(Duration::from_millis(1)));
+        let mut again = interval((within / 3).max(Duration::from_millis(1)));
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             again.tick().await;

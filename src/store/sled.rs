@@ -11,7 +11,7 @@
 //! a second tree, a retry after a failed sync.
 
 mod ballast;
-mod fault;
+mod blobs;
 mod layout;
 mod mark;
 mod open;

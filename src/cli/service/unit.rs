@@ -44,6 +44,7 @@ pub(super) fn text(scope: Scope, program: &Path, flags: &[String]) -> String {
          ExecStart={command}\n\
          WatchdogSec=60\n\
          TimeoutStartSec=10min\n\
+         TimeoutStopSec=60\n\
          Restart=on-failure\n\
          RestartSec=2\n\
          {NO_RESTART}\n\

@@ -5,7 +5,7 @@
 //! without a word, the mark and the witness tell, and the directory goes into quarantine at once.
 
 use super::Alarm;
-use super::fault::{Fault, is_lock, judge, judge_panic, sled_error};
+use super::blobs::Blobs;
 use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, sync_tree};
 use super::mark::{Mark, Survey};
 use super::quiet;
@@ -17,38 +17,50 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How often sled's own timer writes, syncs and cleans up, in ms. sled gives back room by it alone.
 const TIMER_MS: u64 = 500;
 /// How long closing may take before the handle is left to itself.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
-/// The coarsest step of the times that a file system notes.
-const FILE_CLOCK_STEP: Duration = Duration::from_secs(3);
 
 /// sled, open, with a second handle on its file for the sync that it does not do itself.
 pub(super) struct Engine {
     db: ::sled::Db,
     file: File,
-    blobs: PathBuf,
+    blobs: Blobs,
     mark: Cell<Mark>,
     witness: Witness,
     survey: Survey,
+    /// How long it has waited for the disk.
+    synced: Cell<Duration>,
     /// Bytes of keys and values.
     live: Cell<u64>,
     /// Bytes of the files beside `db`, which are written at opening only.
     beside: u64,
-    /// How long it has waited for the disk.
-    synced: Cell<Duration>,
-    /// When the directory of blobs had last changed when it was found empty.
-    blobs_seen: Cell<Option<SystemTime>>,
 }
 
 /// The last values of the keys that a commit changes.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Why it did not open.
+enum Fault {
+    /// What is on the disk is not a store that sled can read.
+    Damage(String),
+    /// sled reads it, and the last commits are not in it.
+    Loss(String),
+    /// The system or another process is in the way; the files may be fine.
+    Hindered(StorageError),
+}
+
+impl From<StorageError> for Fault {
+    fn from(error: StorageError) -> Self {
+        Self::Hindered(error)
+    }
+}
 
 /// Opens the engine of a store, making an empty one if there never was one.
 pub(super) fn open(
@@ -151,7 +163,7 @@ fn judge_contents(engine: &Engine) -> Result<(Mark, Survey), Fault> {
 
 /// Tries once, but for the lock, which a dying handle may hold for a moment.
 fn attempt(dir: &Path, cache_bytes: u64, timer_ms: u64) -> Result<Engine, Fault> {
-    refuse_blobs(&dir.join("blobs"))?;
+    Blobs::of(dir).refuse()?;
     let deadline = Instant::now() + LOCK_WAIT;
     let db = loop {
         let config = ::sled::Config::new().path(dir).cache_capacity(cache_bytes);
@@ -174,14 +186,13 @@ fn attempt(dir: &Path, cache_bytes: u64, timer_ms: u64) -> Result<Engine, Fault>
     let engine = Engine {
         db,
         file,
-        blobs: dir.join("blobs"),
+        blobs: Blobs::of(dir),
         mark: Cell::default(),
         witness: Witness::open(dir)?,
         survey: Survey::default(),
+        synced: Cell::default(),
         live: Cell::default(),
         beside: bytes_beside(dir),
-        synced: Cell::default(),
-        blobs_seen: Cell::default(),
     };
     // What was recovered may still be in the page cache alone, and the engine will act on it.
     if let Err(error) = engine.sync().and_then(|()| sync_tree(dir)) {
@@ -202,18 +213,42 @@ fn bytes_beside(dir: &Path) -> u64 {
         .sum()
 }
 
-/// A blob file is never synced by sled. None is ever made of values that this store takes.
-fn refuse_blobs(dir: &Path) -> Result<(), StorageError> {
-    match fs::read_dir(dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(io_error("read", dir, &error)),
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(StorageError::Damaged(format!(
-                "{} holds files, which are never durable; this program does not write any",
-                dir.display()
-            ))),
+/// A panic for want of threads, memory or handles says nothing about the files.
+fn judge_panic(panic: &str) -> Fault {
+    let shortages = ["os error 11)", "os error 12)", "os error 23)", "os error 24)", "WouldBlock"];
+    let why = format!("sled cannot open it: {panic}");
+    if shortages.iter().any(|shortage| panic.contains(shortage)) {
+        Fault::Hindered(StorageError::Io(why))
+    } else {
+        Fault::Damage(why)
+    }
+}
+
+fn is_lock(error: &::sled::Error) -> bool {
+    matches!(error, ::sled::Error::Io(inner) if inner.to_string().contains("could not acquire lock"))
+}
+
+fn judge(error: &::sled::Error) -> Fault {
+    use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match error {
+        ::sled::Error::Io(inner)
+            if !matches!(inner.kind(), InvalidData | InvalidInput | UnexpectedEof) =>
+        {
+            Fault::Hindered(sled_error(error))
+        }
+        _ => Fault::Damage(format!("sled cannot open it: {error}")),
+    }
+}
+
+/// What sled said, as the port says it.
+pub(super) fn sled_error(error: &::sled::Error) -> StorageError {
+    match error {
+        ::sled::Error::Io(inner) => match inner.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::Full,
+            _ => StorageError::Io(inner.to_string()),
         },
+        ::sled::Error::Corruption { .. } => StorageError::Damaged(error.to_string()),
+        other => StorageError::Io(other.to_string()),
     }
 }
 
@@ -257,21 +292,7 @@ impl Engine {
     pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
         call(|| self.db.apply_batch(batch))?;
         self.sync()?;
-        self.refuse_new_blobs()
-    }
-
-    /// Looks into the directory of blobs again if something in it may have changed.
-    fn refuse_new_blobs(&self) -> Result<(), StorageError> {
-        let changed = fs::metadata(&self.blobs).and_then(|meta| meta.modified()).ok();
-        if changed.is_some() && changed == self.blobs_seen.get() {
-            return Ok(());
-        }
-        refuse_blobs(&self.blobs)?;
-        // What comes within the step of the file system's clock does not change the time.
-        let is_past =
-            |changed: &SystemTime| changed.elapsed().is_ok_and(|elapsed| elapsed > FILE_CLOCK_STEP);
-        self.blobs_seen.set(changed.filter(is_past));
-        Ok(())
+        self.blobs.refuse_new()
     }
 
     /// What was found in it at opening.
@@ -328,7 +349,7 @@ impl Engine {
 
     /// Its directory has another name now.
     pub(super) fn moved(self, dir: &Path) -> Self {
-        Self { blobs: dir.join("blobs"), ..self }
+        Self { blobs: Blobs::of(dir), ..self }
     }
 
     /// Closes it. Waits for sled's threads, but not for ever: one that has died never answers.

@@ -105,7 +105,8 @@ pub(super) fn at_start(
     reopen: impl FnOnce() -> Result<Engine, StorageError>,
 ) -> Result<Engine, StorageError> {
     let forced = home.wants_rewrite();
-    if !forced && !(is_worth(home, &engine, slack) && has_room(home, &engine)) {
+    let wanted = forced || is_worth(home, &engine, slack) && has_room(home, &engine);
+    if !wanted {
         return Ok(engine);
     }
     if let Err(error) = whole(home, &engine, cache_bytes, said) {

@@ -26,10 +26,10 @@ const THINNING_BYTES_AT_START: u64 = 8 << 20;
 pub(super) struct Table {
     engine: Engine,
     bodies: BodyLog,
-    /// A copy that is being made of sled's part, while it is in use.
-    copy: Option<shrink::Copy>,
     written_bytes: u64,
     bodies_sync: Duration,
+    /// A copy that is being made of sled's part, while it is in use.
+    copy: Option<shrink::Copy>,
 }
 
 /// A commit as it is put together.
@@ -79,7 +79,7 @@ impl Table {
         let mut bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
         engine.survey().segments.iter().for_each(|(&segment, &live)| bodies.count(segment, live));
         let (written_bytes, bodies_sync) = (0, Duration::ZERO);
-        let mut table = Self { engine, bodies, copy: None, written_bytes, bodies_sync };
+        let mut table = Self { engine, bodies, written_bytes, bodies_sync, copy: None };
         let missing = table.bodies.missing();
         if !missing.is_empty() {
             (options.alarm)(&super::Alarm::BodiesMissing(missing));
