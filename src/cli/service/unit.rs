@@ -35,8 +35,7 @@ pub(super) fn text(scope: Scope, program: &Path, flags: &[String]) -> String {
          Description=MeshMQ node\n\
          Wants=network-online.target\n\
          After=network-online.target\n\
-         StartLimitIntervalSec=300\n\
-         StartLimitBurst=10\n\
+         StartLimitIntervalSec=0\n\
          \n\
          [Service]\n\
          Type=notify\n\
@@ -46,7 +45,7 @@ pub(super) fn text(scope: Scope, program: &Path, flags: &[String]) -> String {
          TimeoutStartSec=10min\n\
          TimeoutStopSec=60\n\
          Restart=on-failure\n\
-         RestartSec=2\n\
+         RestartSec=5\n\
          {NO_RESTART}\n\
          {head}{HARDENING}\n\
          [Install]\n\
