@@ -15,6 +15,8 @@ mod large;
 mod mesh;
 #[path = "cli/node.rs"]
 mod node;
+#[path = "cli/service.rs"]
+mod service;
 #[path = "cli/sessions.rs"]
 mod sessions;
 #[path = "cli/streams.rs"]

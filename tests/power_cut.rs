@@ -122,8 +122,8 @@ fn without_fdatasync_the_judge_finds_the_loss() {
     for _ in 0..20 {
         all.run(Cut::Power { survive: 0 }, Fault::IgnoreFdatasync);
         if !all.verdict.holds() {
+            // What was acknowledged is gone, or what was removed is back.
             println!("without fdatasync: {all}");
-            assert!(all.verdict.lost > 0 || all.verdict.unreadable > 0, "{all}");
             return;
         }
     }

@@ -56,7 +56,7 @@ impl Subject for Sled {
         self.store = None;
         // Every restart that finds more than 64 KiB and little alive in it copies the store.
         let options = SledOptions {
-            shrink_from: 64 << 10,
+            slack_bytes: 64 << 10,
             segment_bytes: 256 << 10,
             ..SledOptions::default()
         };

@@ -20,7 +20,7 @@ use std::fs;
 use std::path::Path;
 
 /// Folders that hold code.
-const CODE: &[&str] = &["src", "simulations", "tests", "examples", "benches", "fuzz"];
+const CODE: &[&str] = &["src", "simulations", "tests", "examples", "benches", "fuzz/fuzz_targets"];
 
 fn code() -> Vec<Source> {
     load(CODE, &[".rs"])

@@ -294,8 +294,10 @@ fn place(text: &str) -> Option<Place> {
 fn written(message: Message) -> Result<NewMessage> {
     let priority = match message.priority {
         None => Priority::default(),
-        Some(number) => Priority::new(number)
-            .ok_or_else(|| Error::invalid("the priority must be a number from 0 to 7"))?,
+        Some(number) => Priority::new(number).ok_or_else(|| {
+            let why = "`priority` must be a whole number from 0 to 7".to_owned();
+            Error::of("out_of_bounds", 400, why, String::new())
+        })?,
     };
     Ok(NewMessage {
         body: service::NewBody::Whole(message.body),

@@ -164,23 +164,37 @@ async fn measure_all(
         fdatasync_p50_us: log::sync_time(folder, plan.size).map_err(log::failed)?,
     };
     tell_settings(&settings, context)?;
-    let mut logs = BTreeMap::new();
     let mut rows = Vec::new();
+    let outcome = measure_cases(args, &plan, &mut rows, context).await;
+    // What was measured before a failure is worth showing.
+    if !context.out.json {
+        table(&rows, context)?;
+    }
+    outcome
+}
+
+async fn measure_cases(
+    args: &BenchArgs,
+    plan: &Plan<'_>,
+    rows: &mut Vec<Row>,
+    context: &mut Context,
+) -> Result<(), CliError> {
+    let mut logs = BTreeMap::new();
     for case in cases_of(args) {
         for concurrency in concurrencies(case, args) {
             context.out.note(format!("measuring {} with {concurrency} …", name(case)));
-            let figures = median(case, concurrency, &plan).await?;
+            let figures = median(case, concurrency, plan).await?;
             if case == Case::Log {
                 logs.insert(concurrency, figures.per_s);
             }
-            let row = row(case, concurrency, &plan, &figures, logs.get(&concurrency));
+            let row = row(case, concurrency, plan, &figures, logs.get(&concurrency));
             if context.out.json {
                 context.out.object(&row)?;
             }
             rows.push(row);
         }
     }
-    if context.out.json { Ok(()) } else { table(&rows, context) }
+    Ok(())
 }
 
 /// The cases in their order. The log always comes first where a ratio needs it.

@@ -10,6 +10,7 @@ pub mod table;
 pub mod units;
 
 mod bench;
+mod compact;
 mod completion;
 mod config;
 mod dead;
@@ -28,6 +29,7 @@ mod queue;
 mod recv;
 mod sandbox;
 mod send;
+mod service;
 mod status;
 mod stop;
 mod token;
@@ -74,10 +76,13 @@ enum Command {
     Trace(trace::TraceArgs),
     Events(events::EventsArgs),
     Doctor(doctor::DoctorArgs),
+    Compact(compact::CompactArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
     #[command(subcommand)]
     Token(token::TokenCommand),
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(completion::ManArgs),
@@ -87,7 +92,7 @@ enum Command {
 
 /// Runs the program: parses, does, and says how it ended.
 pub fn main() -> ExitCode {
-    let parsed = compact(Cli::command())
+    let parsed = tighten(Cli::command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
@@ -136,8 +141,10 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
         Command::Trace(args) => trace::run(args, context).await,
         Command::Events(args) => events::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Compact(args) => compact::run(args, context).await,
         Command::Config(command) => config::run(command, context),
         Command::Token(command) => token::run(command, context).await,
+        Command::Service(command) => service::run(command, context),
         Command::Demo(args) => demo::run(args, context).await,
         Command::Completion(args) => completion::completion(args, Cli::command(), context),
         Command::Man(args) => completion::man(args, Cli::command(), context),
@@ -147,8 +154,8 @@ async fn run(command: Command, context: &mut Context) -> Result<Exit, CliError> 
 }
 
 /// Puts what a help text explains below its options, so that these stay one line each.
-fn compact(command: clap::Command) -> clap::Command {
-    let command = command.mut_subcommands(compact);
+fn tighten(command: clap::Command) -> clap::Command {
+    let command = command.mut_subcommands(tighten);
     let Some(long) = command.get_long_about().map(ToString::to_string) else { return command };
     let explained = long.split_once("\n\n").map(|(_, rest)| rest.to_owned());
     let below = command.get_after_help().map(ToString::to_string);

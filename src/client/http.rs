@@ -88,6 +88,14 @@ impl Client {
         self.call(Method::POST, path, Some(to_json(body))).await
     }
 
+    /// `POST path` without a body.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn ask<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, ClientError> {
+        self.call(Method::POST, path, None).await
+    }
+
     /// `PUT path` with a JSON body.
     ///
     /// # Errors

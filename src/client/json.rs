@@ -14,9 +14,9 @@ mod schema;
 mod whole;
 
 pub use admin::{
-    AccessRequest, AccessToken, Check, Count, DeadLetter, Discovery, DiscoveryState, InviteRequest,
-    Invited, JoinRequest, Joined, Outgoing, Peer, PeerState, Peers, Queue, QueueSpec, Readiness,
-    Ready, ReadyEvent, RetryRequest, Status, Stranger,
+    AccessRequest, AccessToken, Check, Compacted, Count, DeadLetter, Discovery, DiscoveryState,
+    InviteRequest, Invited, JoinRequest, Joined, Outgoing, Peer, PeerState, Peers, Queue,
+    QueueSpec, Readiness, Ready, ReadyEvent, RetryRequest, Status, Stranger,
 };
 pub use body::{BadBody, join_body, split_body};
 pub use events::{LagEvent, LinkEvent, NodeEvent, QueueEvent, StreamEvent};

@@ -8,6 +8,9 @@ use crate::os::UnknownGroup;
 use crate::security::SecurityError;
 use crate::service::ServiceError;
 
+/// The exit code where the same start may succeed later, for supervisors that try again.
+pub(super) const AGAIN: u8 = 75;
+
 /// A failure of the node as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -64,13 +67,13 @@ impl From<StorageError> for DaemonError {
                 Self::new("store_damaged", message, hint, 74)
             }
             StorageError::Full => {
-                Self::new("disk_full", message, "free some space and start the node again", 74)
+                Self::new("disk_full", message, "free some space and start the node again", AGAIN)
             }
             StorageError::RecordTooLarge(_) => Self::defect(message),
             StorageError::Io(_) => {
                 let hint = "look at the disk and the system's log; nothing that was acknowledged is \
                             lost, start the node again";
-                Self::new("store_failed", message, hint, 74)
+                Self::new("store_failed", message, hint, AGAIN)
             }
         }
     }

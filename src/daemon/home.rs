@@ -10,6 +10,7 @@
 //! ```
 
 use super::DaemonError;
+use super::error::AGAIN;
 use crate::config::{self, NodeFile};
 use crate::os;
 use fs4::{FileExt, TryLockError};
@@ -182,7 +183,7 @@ fn unusable(path: &Path, why: &io::Error) -> DaemonError {
     let message = format!("{}: {why}", path.display());
     match why.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            DaemonError::new("disk_full", message, "free some space", 74)
+            DaemonError::new("disk_full", message, "free some space", AGAIN)
         }
         _ => DaemonError::new("bad_directory", message, "give another with --data", 78),
     }

@@ -3,6 +3,7 @@
 //! Refuses to decide anything that a part below could decide; it starts the parts in order, passes
 //! what one says to the other, and stops them in the reverse order.
 
+mod compact;
 mod core;
 mod error;
 mod home;
@@ -13,8 +14,11 @@ mod ports;
 mod running;
 mod signals;
 mod space;
+mod supervised;
 
 pub use crate::client::json::Ready;
+pub use crate::service::Compacted;
+pub use compact::compact;
 pub use error::DaemonError;
 pub use http::{BadWish, HttpWish, TlsFiles};
 pub use running::{Running, check, start};
@@ -22,6 +26,7 @@ pub use running::{Running, check, start};
 use crate::engine::limits::Limits;
 use signals::Signals;
 use std::path::PathBuf;
+use supervised::Supervised;
 
 /// What `up` was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +66,7 @@ pub struct UpOptions {
 /// Whatever keeps the node from starting, and a store that fails while it runs.
 pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<(), DaemonError> {
     let mut signals = Signals::catch()?;
+    let supervised = Supervised::find();
     let with_stdin = options.exit_with_stdin;
     let running = tokio::select! {
         running = start(options) => running?,
@@ -70,13 +76,17 @@ pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<()
         signals::stop_with_stdin(running.stopper());
     }
     on_ready(running.ready());
-    let stopper = running.stopper();
+    supervised.ready(&running.ready().name, &running.ready().mesh);
+    let (stopper, service) = (running.stopper(), running.service().clone());
     let ended = running.wait();
     tokio::pin!(ended);
     tokio::select! {
         ended = &mut ended => return ended,
+        () = stopper.cancelled() => {}
         () = signals.come() => stopper.cancel(),
+        () = supervised.watch(&service) => {}
     }
+    supervised.stopping();
     tokio::select! {
         ended = &mut ended => ended,
         // Whoever insists does not want to wait for open requests.

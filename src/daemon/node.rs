@@ -71,7 +71,6 @@ impl Node {
         // One for each message that comes in parts at most, whose number the engine bounds.
         let (wanted, checks) = mpsc::unbounded_channel();
         let (handle, thread) = runtime::spawn(engine, clock, move |output| match output {
-            Output::Event(_) => {}
             output @ Output::Check { .. } => {
                 // Nobody checks any more while the node stops.
                 let _ = wanted.send(output);

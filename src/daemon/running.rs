@@ -1,10 +1,12 @@
 //! A running node: started part by part, stopped in the reverse order.
 
 use super::core::{self, Core, Origin};
+use super::error::AGAIN;
 use super::home::Home;
 use super::http;
 use super::node::Node;
 use super::ports::{self, Wanted};
+use super::supervised::Supervised;
 use super::{DaemonError, Ready, UpOptions};
 use crate::config::NodeFile;
 use crate::gateway::http::{self as gateway, Admission, Door};
@@ -160,11 +162,16 @@ async fn open(
         Some(_) => Origin::Join,
         None => Origin::Found(name.unwrap_or_else(name_of_host)),
     };
-    let alarm = Arc::new(move |what: &Alarm| {
-        tracing::error!("{what}");
-        if let Alarm::CommitStuck(_) = what {
+    let alarm = Arc::new(move |what: &Alarm| match what {
+        Alarm::Shrinking { .. } => {
+            tracing::info!("{what}");
+            Supervised::find().busy(&what.to_string());
+        }
+        Alarm::CommitStuck(_) => {
+            tracing::error!("{what}");
             alarm.send_replace(Some(what.to_string()));
         }
+        _ => tracing::error!("{what}"),
     });
     let opening = tokio::task::spawn_blocking(move || {
         let home = Home::enter(&data)?;
@@ -253,7 +260,7 @@ async fn supervise(
         why = stuck => {
             is_stuck = true;
             let hint = "look at the disk, then start the node again: nothing acknowledged is lost";
-            Err(DaemonError::new("store_stuck", why, hint, 74))
+            Err(DaemonError::new("store_stuck", why, hint, AGAIN))
         }
     };
     if let Err(error) = &ended {
@@ -280,7 +287,7 @@ fn of_ending(ending: Ending) -> Result<(), DaemonError> {
             let message = format!("the store failed, so the node stops: {why}");
             let hint = "free space or look at the disk, then start the node again: nothing that was \
                         acknowledged is lost";
-            Err(DaemonError::new("store_failed", message, hint, 74))
+            Err(DaemonError::new("store_failed", message, hint, AGAIN))
         }
         Ending::Panicked => Err(DaemonError::defect("the engine stopped unexpectedly")),
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 mod view;
 
-pub use view::{DeadView, OutgoingState, OutgoingView, QueueView, Summary};
+pub use view::{DeadView, Disk, OutgoingState, OutgoingView, QueueView, Summary};
 
 /// A request of a local program or of the node's own shell.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::limits::Limits;
 use super::node::Node;
 use super::record::{Key, Record, StoreInfo};
 use super::step::{Input, Output};
-use super::storage::{Storage, StorageError, Write};
+use super::storage::{Compaction, Storage, StorageError, Write};
 use super::time::{DAY_MS, Timestamp};
 use super::turn::{Serial, Turn, Volatile};
 
@@ -107,6 +107,16 @@ impl<S: Storage> Engine<S> {
             return Err(EngineError::Poisoned);
         }
         self.turn(now.max(self.now), |node, turn| node.handle(turn, inputs))
+    }
+
+    /// Does the next part of giving back room of the store. After an error every call is refused.
+    pub fn compact(&mut self) -> Result<Compaction, EngineError> {
+        if self.poisoned {
+            return Err(EngineError::Poisoned);
+        }
+        let step = self.storage.compact();
+        self.poisoned = step.is_err();
+        Ok(step?)
     }
 
     /// When [`process`](Self::process) wants to be called again at the latest.

@@ -1,6 +1,7 @@
-//! The port to what survives: five methods, and no way to see half a commit.
+//! The port to what survives: six methods, and no way to see half a commit.
 
 use super::record::{Key, Record};
+use std::time::Duration;
 
 /// A store of ordered records.
 ///
@@ -23,8 +24,29 @@ pub trait Storage: Send {
     /// Throws away everything that is only in memory and starts again from what is durable.
     fn reload(&mut self) -> Result<(), StorageError>;
 
+    /// Does the next part of giving back room that nothing lives in. Each call is short, and commits
+    /// may come between two of them.
+    ///
+    /// An error is one as of [`commit`](Self::commit).
+    fn compact(&mut self) -> Result<Compaction, StorageError> {
+        Ok(Compaction::Done)
+    }
+
     /// Size and room.
     fn stats(&self) -> StorageStats;
+}
+
+/// How far giving back room has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compaction {
+    /// There is more to do.
+    Going,
+    /// There is more to do, best after so long.
+    Rest(Duration),
+    /// There is nothing to be had any more.
+    Done,
+    /// It cannot be done; why. Everything is as before.
+    Refused(String),
 }
 
 /// One change of a commit. Later changes of one key win.
@@ -50,6 +72,8 @@ impl Write {
 pub struct StorageStats {
     /// Bytes of its files.
     pub used_bytes: u64,
+    /// Bytes of what lives in them: keys, records and contents.
+    pub live_bytes: u64,
     /// Bytes that the file system would still give; `None` where there is no disk.
     pub free_bytes: Option<u64>,
     /// Commits since the store was opened.

@@ -10,9 +10,10 @@ use super::message::{Content, ContentHash};
 use super::record::{Key, Record};
 use super::rejection::Rejection;
 use super::step::{Event, Output};
-use super::storage::{Storage, StorageError, Write};
+use super::storage::{Storage, StorageError, StorageStats, Write};
 use super::time::Timestamp;
 use bytes::{Bytes, BytesMut};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -71,6 +72,10 @@ pub(super) struct Turn<'a> {
     pub(super) volatile: &'a mut Volatile,
     store: &'a dyn Storage,
     pending: BTreeMap<Key, Option<Record>>,
+    /// Records of streams that the store was asked for.
+    read: RefCell<BTreeMap<Key, Option<Record>>>,
+    /// Room of the store, once it was asked for.
+    free: OnceCell<Option<u64>>,
     outputs: Vec<Output>,
 }
 
@@ -81,7 +86,16 @@ impl<'a> Turn<'a> {
         volatile: &'a mut Volatile,
         store: &'a dyn Storage,
     ) -> Self {
-        Self { now, serial, volatile, store, pending: BTreeMap::new(), outputs: Vec::new() }
+        Self {
+            now,
+            serial,
+            volatile,
+            store,
+            pending: BTreeMap::new(),
+            read: RefCell::new(BTreeMap::new()),
+            free: OnceCell::new(),
+            outputs: Vec::new(),
+        }
     }
 
     /// The writes to commit and the outputs to make visible after it.
@@ -104,8 +118,13 @@ impl<'a> Turn<'a> {
     }
 
     /// Size and room of the store.
+    pub(super) fn stats(&self) -> StorageStats {
+        self.store.stats()
+    }
+
+    /// Room of the store at the turn's first question.
     pub(super) fn free_bytes(&self) -> Option<u64> {
-        self.store.stats().free_bytes
+        *self.free.get_or_init(|| self.stats().free_bytes)
     }
 
     /// The record at a key.
@@ -116,7 +135,16 @@ impl<'a> Turn<'a> {
         if let Some(record) = self.volatile.records.get(key) {
             return Ok(Some(record.clone()));
         }
-        self.store.get(key)
+        // Every message of a stream asks for them, and a turn has many of one stream.
+        if !matches!(key, Key::InboxLine(..) | Key::Inbox(_) | Key::Receipt(..) | Key::Stream(..)) {
+            return self.store.get(key);
+        }
+        if let Some(record) = self.read.borrow().get(key) {
+            return Ok(record.clone());
+        }
+        let record = self.store.get(key)?;
+        self.read.borrow_mut().insert(key.clone(), record.clone());
+        Ok(record)
     }
 
     /// Records with `from <= key < to`, in order, at most `limit`.

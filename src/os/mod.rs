@@ -4,9 +4,11 @@
 
 mod group;
 mod process;
+mod supervisor;
 
 pub use group::{UnknownGroup, group_id};
 pub use process::{Usage, usage};
+pub use supervisor::Supervisor;
 
 use std::time::Duration;
 

@@ -12,6 +12,8 @@ pub struct Usage {
     pub open_files_max: u64,
     /// Memory that is resident, in bytes.
     pub resident_bytes: u64,
+    /// Size of its program on the disk, in bytes.
+    pub program_bytes: u64,
     /// Time on a processor since the start, of threads that still run.
     pub cpu: Duration,
     /// How often a thread was woken since the start, of threads that still run.
@@ -27,6 +29,7 @@ pub fn usage(pid: u32) -> Option<Usage> {
         open_files: fs::read_dir(format!("{root}/fd")).ok()?.count() as u64,
         open_files_max: open_files_max(&read("limits")?)?,
         resident_bytes: field(&read("status")?, "VmRSS:")? * 1_024,
+        program_bytes: fs::metadata(format!("{root}/exe")).map_or(0, |found| found.len()),
         ..Usage::default()
     };
     for task in fs::read_dir(format!("{root}/task")).ok()?.flatten() {

@@ -3,14 +3,15 @@
 //! Refuses to go on after a failed commit: the thread ends and everyone who waits is told.
 
 use super::clock::Clock;
+use super::compacting::{Compacted, Compacting};
 use super::handle::{EVENTS_MAX, Ending, Handle, INPUTS_MAX};
 use crate::engine::command::{Command, Reply};
 use crate::engine::rejection::Rejection;
 use crate::engine::step::{Event, Input, Output};
-use crate::engine::storage::Storage;
+use crate::engine::storage::{Compaction, Storage, StorageStats};
 use crate::engine::time::Timestamp;
 use crate::engine::{Engine, EngineError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -33,6 +34,19 @@ pub trait Machine: Send {
 
     /// When it wants to be called at the latest, without input.
     fn deadline(&self) -> Option<Timestamp>;
+
+    /// Does the next part of giving back room.
+    ///
+    /// # Errors
+    /// As of [`process`](Self::process).
+    fn compact(&mut self) -> Result<Compaction, Self::Error> {
+        Ok(Compaction::Done)
+    }
+
+    /// Size of the store and of what lives in it.
+    fn stats(&self) -> StorageStats {
+        StorageStats::default()
+    }
 }
 
 impl<S: Storage> Machine for Engine<S> {
@@ -45,6 +59,14 @@ impl<S: Storage> Machine for Engine<S> {
     fn deadline(&self) -> Option<Timestamp> {
         Self::deadline(self)
     }
+
+    fn compact(&mut self) -> Result<Compaction, EngineError> {
+        Self::compact(self)
+    }
+
+    fn stats(&self) -> StorageStats {
+        self.storage().stats()
+    }
 }
 
 /// One thing for the thread to do.
@@ -52,11 +74,12 @@ impl<S: Storage> Machine for Engine<S> {
 pub(super) enum Job {
     Call(Box<Command>, oneshot::Sender<Result<Reply, Rejection>>),
     Input(Box<Input>),
+    Compact(oneshot::Sender<Compacted>),
     Stop,
 }
 
-/// Starts the thread. `outbound` gets every output but the replies, on that thread, so it must not
-/// block; events also go to [`Handle::events`].
+/// Starts the thread. `outbound` gets what is for neighbours, on that thread, so it must not block;
+/// events go to [`Handle::events`], that there is something in a queue once a turn.
 ///
 /// The machine comes back when the thread is joined, after [`Handle::stop`], the loss of the last
 /// handle, or a failed commit; [`Handle::ended`] tells which.
@@ -79,6 +102,7 @@ pub fn spawn<M: Machine + 'static>(
         clock: clock.clone(),
         pending: BTreeMap::new(),
         next_ticket: 0,
+        compacting: Compacting::default(),
     };
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
@@ -96,6 +120,7 @@ struct EngineThread<M, F> {
     /// Who waits for which ticket.
     pending: BTreeMap<u64, oneshot::Sender<Result<Reply, Rejection>>>,
     next_ticket: u64,
+    compacting: Compacting,
 }
 
 impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
@@ -114,6 +139,9 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
                 && let Err(failed) = self.turn(now, inputs)
             {
                 break failed;
+            }
+            if let Err(error) = self.compacting.step(&mut self.machine) {
+                break Ending::Failed(error.to_string());
             }
             if stop || !open {
                 break Ending::Asked;
@@ -134,6 +162,7 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
             .machine
             .deadline()
             .map_or(NAP_MAX, |due| Duration::from_millis(due.since(now)).min(NAP_MAX));
+        let nap = self.compacting.due_in().map_or(nap, |due| due.min(nap));
         let receive = self.waiting.recv_many(jobs, DRAIN_MAX);
         let got = timer.block_on(async { tokio::time::timeout(nap, receive).await });
         got.map_or(true, |count| count > 0)
@@ -152,6 +181,7 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
                     inputs.push(Input::Command { ticket, command: *command });
                 }
                 Job::Input(input) => inputs.push(*input),
+                Job::Compact(reply) => self.compacting.ask(reply, self.machine.stats().used_bytes),
                 Job::Stop => stop = true,
             }
         }
@@ -162,6 +192,7 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
     fn turn(&mut self, now: Timestamp, inputs: Vec<Input>) -> Result<(), Ending> {
         let outputs = self.machine.process(now, inputs);
         let outputs = outputs.map_err(|error| Ending::Failed(error.to_string()))?;
+        let mut events = Vec::new();
         for output in outputs {
             match output {
                 Output::Reply { ticket, result } => {
@@ -170,13 +201,18 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
                         let _ = reply.send(result);
                     }
                 }
-                Output::Event(event) => {
-                    (self.outbound)(Output::Event(event.clone()));
-                    // Nobody may be listening.
-                    let _ = self.events.send(event);
-                }
+                Output::Event(event) => events.push(event),
                 other => (self.outbound)(other),
             }
+        }
+        // Whoever waits for a reply goes on meanwhile.
+        let mut available = BTreeSet::new();
+        for event in events {
+            if matches!(&event, Event::Available(queue) if !available.insert(queue.clone())) {
+                continue;
+            }
+            // Nobody may be listening.
+            let _ = self.events.send(event);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Refuses to queue without bound: whoever calls waits while [`INPUTS_MAX`] inputs are ahead.
 
 use super::clock::Clock;
+use super::compacting::Compacted;
 use super::engine_thread::Job;
 use crate::engine::command::{Command, Reply};
 use crate::engine::rejection::Rejection;
@@ -42,6 +43,17 @@ impl Handle {
     /// Hands in an input that has no reply. Nothing happens once the thread has ended.
     pub async fn input(&self, input: Input) {
         let _ = self.jobs.send(Job::Input(Box::new(input))).await;
+    }
+
+    /// Gives back room of the store that nothing lives in, and waits until that is done; turns go on
+    /// in between. It goes on if the future is dropped.
+    ///
+    /// # Errors
+    /// [`CallError::Stopped`].
+    pub async fn compact(&self) -> Result<Compacted, CallError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Compact(reply)).await.map_err(|_| CallError::Stopped)?;
+        answer.await.map_err(|_| CallError::Stopped)
     }
 
     /// All events from now on. A listener that falls [`EVENTS_MAX`] behind is told so.

@@ -10,6 +10,7 @@
 //! Refuses to decide anything about messages, and to touch a disk on a worker of the async runtime.
 
 mod clock;
+mod compacting;
 mod engine_thread;
 mod handle;
 mod histogram;
@@ -17,6 +18,7 @@ mod timed;
 mod work;
 
 pub use clock::Clock;
+pub use compacting::Compacted;
 pub use engine_thread::{DRAIN_MAX, Machine, spawn};
 pub use handle::{CallError, EVENTS_MAX, Ending, Handle, INPUTS_MAX};
 pub use histogram::{Counted, Histogram};

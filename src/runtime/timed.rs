@@ -3,7 +3,7 @@
 use super::histogram::Histogram;
 use super::work::Work;
 use crate::engine::record::{Key, Record};
-use crate::engine::storage::{Storage, StorageError, StorageStats, Write};
+use crate::engine::storage::{Compaction, Storage, StorageError, StorageStats, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,6 +46,10 @@ impl<S: Storage> Storage for Timed<S> {
 
     fn reload(&mut self) -> Result<(), StorageError> {
         self.store.reload()
+    }
+
+    fn compact(&mut self) -> Result<Compaction, StorageError> {
+        self.store.compact()
     }
 
     fn stats(&self) -> StorageStats {

@@ -44,7 +44,7 @@ pub use stream::{
 };
 pub use wait::{WAIT_MAX, Wait};
 
-pub use crate::runtime::{Counted, Worked};
+pub use crate::runtime::{Compacted, Counted, Worked};
 
 use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{Command, Reply};

@@ -74,7 +74,14 @@ impl Service {
         }
         // What is staged stays until the engine has taken it.
         let (messages, staged) = self.prepare_all(&targets, messages).await?;
-        let events = self.handle().events();
+        let own = self.gatekeeper().node();
+        let state_at_once = |destination: NodeId| match destination == own {
+            true => MessageState::Arrived,
+            false => MessageState::Stored,
+        };
+        // Whoever listens costs something with every event, so nobody listens for nothing.
+        let waits = !targets.iter().all(|(node, _)| wait.is_over(state_at_once(*node)));
+        let events = (waits || key.is_some()).then(|| self.handle().events());
         let until = Instant::now() + timeout.min(WAIT_MAX);
         let command = match key {
             Some(key) => Command::SendOnce { request: once_key(key, &messages)?, messages },
@@ -86,21 +93,16 @@ impl Service {
         };
         drop(staged);
         // The states at once, and by them which messages leave this node.
-        let own = self.gatekeeper().node();
-        let at_once = targets.iter().cycle().map(|(destination, _)| match *destination == own {
-            true => MessageState::Arrived,
-            false => MessageState::Stored,
-        });
+        let at_once = targets.iter().cycle().map(|(destination, _)| state_at_once(*destination));
         let at_once: Vec<(MessageId, MessageState)> = ids.iter().copied().zip(at_once).collect();
         if !is_repeated {
             let leaving = at_once.iter().filter(|(_, state)| *state == MessageState::Stored);
             let leaving: Vec<MessageId> = leaving.map(|(id, _)| *id).collect();
             self.metrics().sent(&leaving, self.handle().now());
         }
-        let states = if !is_repeated && at_once.iter().all(|(_, state)| wait.is_over(*state)) {
-            BTreeMap::new()
-        } else {
-            self.follow(events, &ids, wait, until).await?
+        let states = match events {
+            Some(events) if waits || is_repeated => self.follow(events, &ids, wait, until).await?,
+            _ => BTreeMap::new(),
         };
         // What is settled for long is not known any more: then the answer is the first one's.
         let sent = at_once.into_iter().map(|(id, at_once)| Sent {

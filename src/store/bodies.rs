@@ -230,6 +230,21 @@ impl BodyLog {
         self.segments.values().map(Segment::bytes).sum()
     }
 
+    /// Bytes of the frames that the index names, in all segments.
+    pub(super) fn live_bytes(&self) -> u64 {
+        self.segments.values().map(|segment| segment.live).sum()
+    }
+
+    /// Closes the active segment if less than a half of it lives, so that it can be copied.
+    pub(super) fn close_thin(&mut self) -> Result<(), StorageError> {
+        let active = self.active.map(|active| &self.segments[&active]);
+        if active.is_some_and(|active| 2 * active.live < active.bytes()) {
+            self.sync()?;
+            self.active = None;
+        }
+        Ok(())
+    }
+
     fn begin(&mut self) -> Result<u32, StorageError> {
         self.sync()?;
         let number = self.next;

@@ -249,6 +249,7 @@ impl Storage for MemoryStore {
         let free = self.faults.plan().capacity.map(|limit| limit.saturating_sub(self.used));
         StorageStats {
             used_bytes: self.used,
+            live_bytes: self.used,
             free_bytes: free,
             commits: self.commits,
             ..StorageStats::default()

@@ -11,6 +11,7 @@
 //! a second tree, a retry after a failed sync.
 
 mod ballast;
+mod blobs;
 mod layout;
 mod mark;
 mod open;
@@ -22,7 +23,7 @@ mod witness;
 
 use super::bodies::SEGMENT_BYTES;
 use crate::engine::record::{Key, Record};
-use crate::engine::storage::{Storage, StorageError, StorageStats, Write};
+use crate::engine::storage::{Compaction, Storage, StorageError, StorageStats, Write};
 use layout::Home;
 use std::fmt;
 use std::path::Path;
@@ -35,8 +36,9 @@ use watchdog::Watchdog;
 pub const CACHE_BYTES: u64 = 64 << 20;
 /// A commit that takes longer is reported as stuck.
 pub const COMMIT_LIMIT: Duration = Duration::from_secs(10);
-/// Files smaller than this are not worth copying at start, in bytes.
-pub const SHRINK_FROM: u64 = 16 << 20;
+/// What sled's files, and those of the body log, may have beyond twice of what lives in them before
+/// they are copied, in bytes.
+pub const SLACK_BYTES: u64 = 4 << 20;
 
 /// Size of the file that is given up on a full disk, in bytes.
 pub const BALLAST_BYTES: u64 = 16 << 20;
@@ -59,6 +61,14 @@ pub enum Alarm {
     /// as dead letters.
     #[error("the body log lacks {}: the contents in them are lost", .0.join(", "))]
     BodiesMissing(Vec<String>),
+    /// The store is being copied into smaller files before it opens; how far that is, in bytes.
+    #[error("the store is being copied into smaller files: {} of {} MiB", .copied >> 20, .of >> 20)]
+    Shrinking {
+        /// Bytes that are copied.
+        copied: u64,
+        /// Bytes that live.
+        of: u64,
+    },
 }
 
 /// How a store is opened.
@@ -68,9 +78,8 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// How long a commit may take before [`Alarm::CommitStuck`].
     pub commit_limit: Duration,
-    /// Size in bytes from which sled's file is copied at start if less than a quarter lives, and the
-    /// segments of the body log of which less than a half lives.
-    pub shrink_from: u64,
+    /// What the files may have beyond twice of what lives in them, in bytes. See [`SLACK_BYTES`].
+    pub slack_bytes: u64,
     /// Size of the ballast in bytes; 0 for none. See [`BALLAST_BYTES`].
     pub ballast_bytes: u64,
     /// Size of a segment of the body log, in bytes.
@@ -85,7 +94,7 @@ impl Default for SledOptions {
         Self {
             cache_bytes: CACHE_BYTES,
             commit_limit: COMMIT_LIMIT,
-            shrink_from: SHRINK_FROM,
+            slack_bytes: SLACK_BYTES,
             ballast_bytes: BALLAST_BYTES,
             segment_bytes: SEGMENT_BYTES,
             alarm: Arc::new(|_| ()),
@@ -98,7 +107,7 @@ impl fmt::Debug for SledOptions {
         f.debug_struct("SledOptions")
             .field("cache_bytes", &self.cache_bytes)
             .field("commit_limit", &self.commit_limit)
-            .field("shrink_from", &self.shrink_from)
+            .field("slack_bytes", &self.slack_bytes)
             .field("ballast_bytes", &self.ballast_bytes)
             .field("segment_bytes", &self.segment_bytes)
             .finish_non_exhaustive()
@@ -112,6 +121,7 @@ pub struct SledStore {
     /// Why every call is refused, after a failed commit.
     stopped: Option<String>,
     commits: u64,
+    is_ballast_given_up: bool,
     watchdog: Watchdog,
     options: SledOptions,
     /// Last, so that the lock outlives the engine.
@@ -136,7 +146,9 @@ impl SledStore {
         });
         let watchdog = watchdog
             .map_err(|error| StorageError::Io(format!("no thread for the watchdog: {error}")))?;
-        Ok(Self { table: Some(table), stopped: None, commits: 0, watchdog, options, home })
+        let table = Some(table);
+        let is_ballast_given_up = false;
+        Ok(Self { table, stopped: None, commits: 0, is_ballast_given_up, watchdog, options, home })
     }
 
     fn refuse(&self) -> Result<(), StorageError> {
@@ -145,6 +157,21 @@ impl SledStore {
             (None, None) => Err(super::stopped("it did not open")),
             (None, Some(_)) => Ok(()),
         }
+    }
+
+    /// A failed write stops the handle.
+    fn judge<T>(&mut self, result: Result<T, StorageError>) -> Result<T, StorageError> {
+        if let Err(error) = &result {
+            self.stopped = Some(error.to_string());
+            match error {
+                StorageError::Io(_) => self.home.want_rewrite(),
+                StorageError::Full => {
+                    self.is_ballast_given_up |= ballast::release(self.home.root())
+                }
+                _ => {}
+            }
+        }
+        result
     }
 
     fn table(&self) -> Result<&Table, StorageError> {
@@ -159,21 +186,12 @@ impl Storage for SledStore {
         let Some(table) = self.table.as_mut().filter(|_| !writes.is_empty()) else {
             return Ok(());
         };
+        ballast::tend(self.home.root(), self.options.ballast_bytes, &mut self.is_ballast_given_up);
         let running = self.watchdog.begin();
         let result = table.commit(writes);
         drop(running);
-        match &result {
-            Ok(()) => self.commits += 1,
-            Err(error) => {
-                self.stopped = Some(error.to_string());
-                match error {
-                    StorageError::Io(_) => self.home.want_rewrite(),
-                    StorageError::Full => drop(ballast::release(self.home.root())),
-                    _ => {}
-                }
-            }
-        }
-        result
+        self.commits += u64::from(result.is_ok());
+        self.judge(result)
     }
 
     fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
@@ -200,9 +218,19 @@ impl Storage for SledStore {
         Ok(())
     }
 
+    fn compact(&mut self) -> Result<Compaction, StorageError> {
+        self.refuse()?;
+        let Some(table) = self.table.as_mut() else { return Ok(Compaction::Done) };
+        let running = self.watchdog.begin();
+        let result = table.compact(&self.home, &self.options);
+        drop(running);
+        self.judge(result)
+    }
+
     fn stats(&self) -> StorageStats {
         StorageStats {
             used_bytes: self.table.as_ref().map_or(0, Table::file_bytes),
+            live_bytes: self.table.as_ref().map_or(0, Table::live_bytes),
             free_bytes: fs4::available_space(self.home.root()).ok(),
             commits: self.commits,
             written_bytes: self.table.as_ref().map_or(0, Table::written_bytes),

@@ -187,9 +187,9 @@ async fn readiness_tells_what_it_was_judged_by() {
     let checks = verbose["checks"].as_array().expect("a list");
     let names: Vec<_> =
         checks.iter().map(|check| check["name"].as_str().expect("a name")).collect();
-    assert_eq!(names, ["running", "engine", "store", "links", "socket", "http"]);
+    assert_eq!(names, ["running", "engine", "store", "disk", "links", "socket", "http"]);
     assert!(checks.iter().all(|check| check["ok"] == true), "{verbose}");
-    assert_eq!(checks[5]["detail"].as_str(), node.ready().http.as_deref());
+    assert_eq!(checks[6]["detail"].as_str(), node.ready().http.as_deref());
     http.get("/readyz?verbose=perhaps").await.refused(400, "bad_request");
     http.get("/readyz?verbose=false").await.expect(204);
 }

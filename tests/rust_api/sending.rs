@@ -1,6 +1,6 @@
 //! Sending, receipts, queues, errors.
 
-use crate::common::within;
+use crate::common::{until, within};
 use crate::{Bench, WAYS, node};
 use bytes::Bytes;
 use meshmq::{Client, Error, Message, PeerState, QueueSpec, State};
@@ -128,8 +128,11 @@ async fn a_node_is_joined_used_and_stopped() {
     let token = a.invite(None).await.expect("the founder may");
     let b = b.join(&token).start().await.expect("it joins");
     let queue = b.client().create_queue("orders").await.expect("a new name");
-    let peers = b.peers().await.expect("it runs");
-    assert_eq!((&*peers[0].name, peers[0].state), ("pc-a", PeerState::Up));
+    until(async || {
+        let peers = b.peers().await.expect("it runs");
+        (&*peers[0].name == "pc-a" && peers[0].state == PeerState::Up).then_some(())
+    })
+    .await;
     assert_eq!(b.client().node_name().await.as_deref(), Ok("pc-b"));
 
     let receipt = a.client().queue("orders@pc-b").send("x").await.expect("it is known");

@@ -23,6 +23,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("cli", &["client", "config", "os"]),
     ("cli/up", &["client", "config", "os", "daemon", "telemetry"]),
     ("cli/bench/embedded", &["api", "client"]),
+    ("cli/compact", &["client", "config", "os", "daemon"]),
     ("cli/config", &["client", "config", "os", "daemon"]),
     ("cli/flags", &["client", "config", "os", "daemon"]),
     ("cli/demo", &["client", "config", "os", "daemon"]),

@@ -20,6 +20,8 @@ const TO_RECEIVE_PER_SECOND: u64 = 12_000;
 /// Round trips and first messages of a run.
 const ONE_BY_ONE: usize = 200;
 const FIRST_MESSAGES: usize = 5;
+/// How long a node with a backlog may take to start.
+const START_WITHIN: Duration = Duration::from_secs(600);
 /// The longest that one message may take to arrive.
 const ARRIVAL_S: &str = "60";
 
@@ -179,6 +181,7 @@ async fn backlog(plan: &Plan<'_>) -> Result<Figures, CliError> {
     let took = begun.elapsed();
     let memory = nodes.last().process().and_then(resident);
     nodes.last().kill().await;
+    nodes.last().be_ready_within(START_WITHIN);
     let begun = Instant::now();
     nodes.last().start(None).await?;
     let start_s = Some((begun.elapsed().as_secs_f64() * 10.0).round() / 10.0);

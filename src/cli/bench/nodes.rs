@@ -40,7 +40,8 @@ impl Nodes {
             let before = all.last();
             let mut node = Node::new(name, &folder, before.and_then(Node::address));
             let token = match before {
-                Some(before) => Some(invite(before).await?),
+                // A relay is an admin: it invites the next one.
+                Some(before) => Some(invite(before, Some(name) != names.last()).await?),
                 None => None,
             };
             node.start(token.as_deref()).await?;
@@ -160,8 +161,9 @@ pub(super) fn message(size: usize) -> NewMessage {
     NewMessage::with_body(&vec![b'x'; size])
 }
 
-async fn invite(node: &Node) -> Result<String, CliError> {
+async fn invite(node: &Node, admin: bool) -> Result<String, CliError> {
     let mut client = node.connect().await?;
-    let invited: Invited = client.post("/v1/invites", &InviteRequest::default()).await?;
+    let request = InviteRequest { admin, ..InviteRequest::default() };
+    let invited: Invited = client.post("/v1/invites", &request).await?;
     Ok(invited.token)
 }

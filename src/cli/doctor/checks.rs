@@ -125,6 +125,10 @@ pub(super) fn cost(before: &Usage, after: &Usage, span: Duration) -> Finding {
     let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64() / span.as_secs_f64() * 100.0;
     let woken = after.wakeups.saturating_sub(before.wakeups) as f64 / span.as_secs_f64();
     let memory = size(after.resident_bytes);
-    let detail = format!("{memory} resident, {cpu:.1} % of a core, {woken:.0} wake-ups a second");
+    let mut detail =
+        format!("{memory} resident, {cpu:.1} % of a core, {woken:.0} wake-ups a second");
+    if after.program_bytes > 0 {
+        detail += &format!(", a program of {}", size(after.program_bytes));
+    }
     Finding::new("cost", Outcome::Ok, detail)
 }

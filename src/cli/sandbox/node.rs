@@ -31,6 +31,8 @@ pub(in crate::cli) struct Node {
     peer: Option<SocketAddr>,
     child: Option<Child>,
     socket: PathBuf,
+    /// How long it may take to become ready.
+    ready_within: Duration,
 }
 
 impl Node {
@@ -38,7 +40,8 @@ impl Node {
     pub(in crate::cli) fn new(name: &'static str, folder: &Path, peer: Option<SocketAddr>) -> Self {
         let data = folder.join(name);
         let socket = PathBuf::new();
-        Self { name, data, cable: None, listens: None, peer, child: None, socket }
+        let ready_within = READY_WITHIN;
+        Self { name, data, cable: None, listens: None, peer, child: None, socket, ready_within }
     }
 
     /// The same, reached through a cable only.
@@ -51,6 +54,11 @@ impl Node {
             CliError::new(Exit::Configuration, "no_port", format!("no port can be opened: {why}"))
         })?;
         Ok(Self { cable: Some(cable), ..Self::new(name, folder, peer) })
+    }
+
+    /// Lets it take longer to become ready: it has much to read.
+    pub(in crate::cli) const fn be_ready_within(&mut self, time: Duration) {
+        self.ready_within = time;
     }
 
     /// What it is called.
@@ -112,7 +120,7 @@ impl Node {
             command.args(["--join", token]);
         }
         let mut child = command.spawn().map_err(failed)?;
-        let ready = tokio::time::timeout(READY_WITHIN, ready_event(&mut child)).await;
+        let ready = tokio::time::timeout(self.ready_within, ready_event(&mut child)).await;
         let Ok(Some(event)) = ready else {
             return Err(self.failure("did not become ready"));
         };

@@ -70,6 +70,20 @@ pub struct Status {
     pub warnings: Vec<String>,
 }
 
+/// Answer to `POST /v1/compact`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Compacted {
+    /// Bytes of the store's files before.
+    pub before_bytes: u64,
+    /// Bytes of them now.
+    pub after_bytes: u64,
+    /// Bytes of what lives in them.
+    pub live_bytes: u64,
+    /// Why it was not done to the end; null if it was.
+    #[serde(default)]
+    pub refused: Option<String>,
+}
+
 /// Body of `POST /v1/invites`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -102,4 +102,26 @@ pub struct Summary {
     pub links: u64,
     /// Local queues.
     pub queues: u64,
+    /// The store and its disk.
+    pub disk: Disk,
+}
+
+/// How much the store takes, and what its disk still has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes of the store's files.
+    pub used_bytes: u64,
+    /// Bytes of what lives in them.
+    pub live_bytes: u64,
+    /// Bytes that the disk still has; `None` where there is no disk.
+    pub free_bytes: Option<u64>,
+    /// Below so many free bytes, sends are refused.
+    pub reserve_bytes: u64,
+}
+
+impl Disk {
+    /// Whether sends are refused for want of room.
+    pub fn is_low(&self) -> bool {
+        self.free_bytes.is_some_and(|free| free < self.reserve_bytes)
+    }
 }

@@ -1,7 +1,7 @@
 //! What a destination does with a message that reached it (rules R11–R17, R23).
 
 use super::all_ranges;
-use super::header::{Header, earlier_settled, skip_given_up};
+use super::header::{Header, earlier_settled, passed, skip_given_up};
 use super::{Destination, is_judged};
 use crate::engine::address::QueueName;
 use crate::engine::frame::{NotTaken, Outcome, Transfer};
@@ -179,6 +179,12 @@ impl Destination {
             }
         };
         skip_given_up(&mut inbox);
+        if moved.is_empty() && line.roster.is_empty() && inbox.held.is_empty() {
+            // The line has this stream alone, and nothing waits for a turn that may have come.
+            inbox.watermark = passed(&inbox);
+            self.save(turn, id.stream, line, inbox);
+            return Ok(outcome);
+        }
         self.save(turn, id.stream, line, inbox);
         for stream in moved.into_iter().chain([id.stream]) {
             self.advance(turn, queues, stream.origin, stream.line)?;

@@ -261,7 +261,7 @@ fn gaps(inbox: &Inbox) -> RangeSet {
 }
 
 /// The watermark: the first number without a verdict.
-fn passed(inbox: &Inbox) -> u64 {
+pub(super) fn passed(inbox: &Inbox) -> u64 {
     let mut watermark = inbox.watermark;
     loop {
         let next = inbox.received.first_missing(watermark);

@@ -4,7 +4,7 @@ use super::Node;
 use crate::engine::address::NodeId;
 use crate::engine::carriage::spot;
 use crate::engine::command::{
-    Command, MessageState, OutgoingState, OutgoingView, Reply, Settlement, Summary,
+    Command, Disk, MessageState, OutgoingState, OutgoingView, Reply, Settlement, Summary,
 };
 use crate::engine::ids::MessageRef;
 use crate::engine::queues::Departure;
@@ -80,7 +80,7 @@ impl Node {
             Command::State(reference) => Reply::State(self.state(turn, reference)?),
             Command::Trace(reference) => Reply::Trace(Box::new(self.trace(turn, reference)?)),
             Command::Way(node) => Reply::Way(self.way_to(node)),
-            Command::Summary => Reply::Summary(self.summary()),
+            Command::Summary => Reply::Summary(self.summary(turn)),
             Command::Reach => Reply::Reach(self.topology.hops().collect()),
             Command::Keep { private, directory, forget } => {
                 if forget {
@@ -219,7 +219,8 @@ impl Node {
         Ok(oldest)
     }
 
-    fn summary(&self) -> Summary {
+    fn summary(&self, turn: &Turn<'_>) -> Summary {
+        let stats = turn.stats();
         let (messages, queues) = self.queues.totals();
         let (outgoing, carried) = (self.origin.all_waiting(), self.carriage.carried());
         Summary {
@@ -231,6 +232,12 @@ impl Node {
             dead: self.letters.count,
             links: self.links.live().count() as u64,
             queues,
+            disk: Disk {
+                used_bytes: stats.used_bytes,
+                live_bytes: stats.live_bytes,
+                free_bytes: stats.free_bytes,
+                reserve_bytes: self.limits.disk_reserve_bytes,
+            },
         }
     }
 

@@ -94,6 +94,7 @@ fn paths() -> OpenApiRouter<Service> {
         .routes(routes!(sse::deliveries))
         .routes(routes!(sse::news))
         .routes(routes!(explain::wait))
+        .routes(routes!(node::compact))
         .routes(routes!(node::join));
     let prompt = OpenApiRouter::new()
         .routes(routes!(queues::list))

@@ -4,8 +4,8 @@ use super::api::Problems;
 use super::error::Refusal;
 use super::extract::{Json, Query};
 use super::view;
-use crate::client::json::{Check, JoinRequest, Joined, Readiness, Status, code};
-use crate::service::Service;
+use crate::client::json::{Check, Compacted, JoinRequest, Joined, Readiness, Status, code};
+use crate::service::{self, Service};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -53,6 +53,23 @@ pub(super) async fn join(
 pub(super) async fn leave(State(service): State<Service>) -> Result<StatusCode, Refusal> {
     service.leave().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v1/compact`: gives back room on the disk. It is done when it is answered, which may take
+/// minutes; it goes on if nobody waits.
+#[utoipa::path(
+    post, path = "/v1/compact", tag = "node", operation_id = "node_compact",
+    responses(
+        (status = 200, description = "What it has come to", body = Compacted),
+        Problems
+    )
+)]
+pub(super) async fn compact(
+    State(service): State<Service>,
+) -> Result<axum::Json<Compacted>, Refusal> {
+    let service::Compacted { before_bytes, after_bytes, live_bytes, refused } =
+        service.compact().await?;
+    Ok(axum::Json(Compacted { before_bytes, after_bytes, live_bytes, refused }))
 }
 
 /// `POST /v1/shutdown`: the node finishes what it has begun and ends.

@@ -38,8 +38,14 @@ impl Machine for Double {
                 outputs.push(Output::Reply { ticket, result: Ok(Reply::Summary(summary)) });
             }
         }
-        let queue: QueueName = "q".parse().expect("a name");
-        outputs.extend((0..self.events).map(|_| Output::Event(Event::Available(queue.clone()))));
+        for event in 0..self.events {
+            let queue: QueueName = format!("q{}", event / 2).parse().expect("a name");
+            outputs.push(Output::Event(Event::Available(queue)));
+        }
+        if self.events > 0 {
+            let peer = NodeId::from_bytes([1; 32]);
+            outputs.push(Output::Request { peer, exchange: 1, frames: Vec::new() });
+        }
         Ok(outputs)
     }
 
@@ -109,19 +115,25 @@ async fn a_deadline_is_kept_without_input() {
 }
 
 #[tokio::test]
-async fn outputs_for_neighbours_go_to_the_closure_and_events_to_both() {
+async fn what_is_for_neighbours_goes_to_the_closure_and_each_queue_is_told_once_a_turn() {
     let (sender, seen) = std_mpsc::channel();
     let outbound = move |output| drop(sender.send(output));
-    let (handle, _thread) = spawn(Double { events: 1, ..Double::default() }, clock(), outbound);
+    let (handle, thread) = spawn(Double { events: 4, ..Double::default() }, clock(), outbound);
     let mut events = handle.events();
     handle.input(Input::LinkUp(NodeId::from_bytes([1; 32]))).await;
-    assert!(matches!(events.recv().await, Ok(Event::Available(_))));
-    assert!(matches!(seen.recv(), Ok(Output::Event(Event::Available(_)))));
+    handle.stop().await;
+    thread.join().expect("the machine comes back");
+    let told = |name: &str| Event::Available(name.parse().expect("a name"));
+    assert_eq!(events.recv().await, Ok(told("q0")));
+    assert_eq!(events.recv().await, Ok(told("q1")));
+    assert!(events.try_recv().is_err(), "what it says is said");
+    let seen: Vec<Output> = seen.iter().collect();
+    assert!(matches!(seen.as_slice(), [Output::Request { .. }]), "{seen:?}");
 }
 
 #[tokio::test]
 async fn a_listener_that_falls_behind_is_told() {
-    let double = Double { events: EVENTS_MAX + 1, ..Double::default() };
+    let double = Double { events: 2 * (EVENTS_MAX + 1), ..Double::default() };
     let (handle, _thread) = spawn(double, clock(), |_| ());
     let mut events = handle.events();
     assert!(handle.call(Command::Summary).await.is_ok());

@@ -9,7 +9,7 @@ use crate::engine::storage::StorageError;
 use crate::store::bodies::Place;
 use std::collections::BTreeMap;
 
-const KEY: &[u8] = &[0];
+pub(super) const KEY: &[u8] = &[0];
 const TEXT: &[u8] = b"meshmq-store";
 
 /// What all entries amount to.
@@ -55,6 +55,11 @@ impl Mark {
     /// The same with what was found.
     pub(super) const fn refreshed(self, survey: &Survey) -> Self {
         Self { commits: self.commits, ..survey.mark }
+    }
+
+    /// Whether two marks are of the same entries.
+    pub(super) const fn has_same_contents(&self, other: &Self) -> bool {
+        self.entries == other.entries && self.sum == other.sum
     }
 
     /// How a survey differs from it, in words.

@@ -5,6 +5,7 @@
 //! without a word, the mark and the witness tell, and the directory goes into quarantine at once.
 
 use super::Alarm;
+use super::blobs::Blobs;
 use super::layout::{Home, LOCK_PAUSE, LOCK_WAIT, sync_tree};
 use super::mark::{Mark, Survey};
 use super::quiet;
@@ -16,11 +17,13 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// How often sled's own timer writes, syncs and cleans up, in ms. sled gives back room by it alone.
+const TIMER_MS: u64 = 500;
 /// How long closing may take before the handle is left to itself.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
@@ -28,12 +31,16 @@ const CLOSE_WAIT: Duration = Duration::from_secs(10);
 pub(super) struct Engine {
     db: ::sled::Db,
     file: File,
-    blobs: PathBuf,
+    blobs: Blobs,
     mark: Cell<Mark>,
     witness: Witness,
     survey: Survey,
     /// How long it has waited for the disk.
     synced: Cell<Duration>,
+    /// Bytes of keys and values.
+    live: Cell<u64>,
+    /// Bytes of the files beside `db`, which are written at opening only.
+    beside: u64,
 }
 
 /// The last values of the keys that a commit changes.
@@ -65,7 +72,7 @@ pub(super) fn open(
         home.refuse_after_quarantine()?;
         make(home, cache_bytes)?;
     }
-    let first = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
+    let first = match attempt(&home.live(), cache_bytes, TIMER_MS).and_then(check_mark) {
         Ok(engine) => return Ok(engine),
         Err(Fault::Hindered(error)) => return Err(error),
         Err(Fault::Loss(why)) => return Err(quarantine(home, &why, alarm)),
@@ -73,7 +80,7 @@ pub(super) fn open(
     };
     alarm(&Alarm::SnapshotsDropped(first.clone()));
     home.drop_snapshots()?;
-    let why = match attempt(&home.live(), cache_bytes).and_then(check_mark) {
+    let why = match attempt(&home.live(), cache_bytes, TIMER_MS).and_then(check_mark) {
         Ok(engine) => return Ok(engine),
         Err(Fault::Damage(why) | Fault::Loss(why)) => why,
         // The store's own lock is held, so this one is what the panic of the first try left behind.
@@ -89,11 +96,15 @@ fn quarantine(home: &Home, why: &str, alarm: &dyn Fn(&Alarm)) -> StorageError {
     error
 }
 
-/// Opens an engine in `sled.new`, which a copy will fill.
-pub(super) fn open_fresh(home: &Home, cache_bytes: u64) -> Result<Engine, StorageError> {
+/// Opens an engine in `sled.new`, which a copy will fill. Its timer goes so often, in ms.
+pub(super) fn open_fresh(
+    home: &Home,
+    cache_bytes: u64,
+    timer_ms: u64,
+) -> Result<Engine, StorageError> {
     home.discard_fresh()?;
     fs::create_dir(home.fresh()).map_err(|error| io_error("make", &home.fresh(), &error))?;
-    attempt(&home.fresh(), cache_bytes).map_err(|fault| match fault {
+    attempt(&home.fresh(), cache_bytes, timer_ms).map_err(|fault| match fault {
         Fault::Hindered(error) => error,
         Fault::Damage(why) | Fault::Loss(why) => StorageError::Damaged(why),
     })
@@ -101,7 +112,7 @@ pub(super) fn open_fresh(home: &Home, cache_bytes: u64) -> Result<Engine, Storag
 
 /// An empty engine is made aside, so that a cut leaves none or a whole one.
 fn make(home: &Home, cache_bytes: u64) -> Result<(), StorageError> {
-    let engine = open_fresh(home, cache_bytes)?;
+    let engine = open_fresh(home, cache_bytes, TIMER_MS)?;
     engine.commit(Changes::new())?;
     engine.close()?;
     home.adopt_fresh()
@@ -113,6 +124,7 @@ fn check_mark(mut engine: Engine) -> Result<Engine, Fault> {
         Ok((mark, survey)) => {
             engine.witness.write(mark.commits);
             engine.mark.set(mark);
+            engine.live.set(survey.bytes);
             engine.survey = survey;
             Ok(engine)
         }
@@ -150,11 +162,12 @@ fn judge_contents(engine: &Engine) -> Result<(Mark, Survey), Fault> {
 }
 
 /// Tries once, but for the lock, which a dying handle may hold for a moment.
-fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
-    refuse_blobs(&dir.join("blobs"))?;
+fn attempt(dir: &Path, cache_bytes: u64, timer_ms: u64) -> Result<Engine, Fault> {
+    Blobs::of(dir).refuse()?;
     let deadline = Instant::now() + LOCK_WAIT;
     let db = loop {
         let config = ::sled::Config::new().path(dir).cache_capacity(cache_bytes);
+        let config = config.flush_every_ms(Some(timer_ms));
         match quiet::guard_opening(|| config.open()) {
             Err(panic) => return Err(judge_panic(&panic)),
             Ok(Ok(db)) => break db,
@@ -170,16 +183,16 @@ fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
     let path = dir.join("db");
     let file = OpenOptions::new().read(true).write(true).open(&path);
     let file = file.map_err(|error| io_error("open", &path, &error))?;
-    let (mark, survey) = (Cell::default(), Survey::default());
-    let witness = Witness::open(dir)?;
     let engine = Engine {
         db,
         file,
-        blobs: dir.join("blobs"),
-        mark,
-        witness,
-        survey,
+        blobs: Blobs::of(dir),
+        mark: Cell::default(),
+        witness: Witness::open(dir)?,
+        survey: Survey::default(),
         synced: Cell::default(),
+        live: Cell::default(),
+        beside: bytes_beside(dir),
     };
     // What was recovered may still be in the page cache alone, and the engine will act on it.
     if let Err(error) = engine.sync().and_then(|()| sync_tree(dir)) {
@@ -187,6 +200,17 @@ fn attempt(dir: &Path, cache_bytes: u64) -> Result<Engine, Fault> {
         return Err(Fault::Hindered(error));
     }
     Ok(engine)
+}
+
+/// Bytes of the snapshots and whatever else lies beside `db`.
+fn bytes_beside(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let others = entries.filter(|entry| entry.file_name() != "db");
+    others
+        .filter_map(|entry| entry.metadata().ok())
+        .filter(fs::Metadata::is_file)
+        .map(|m| m.len())
+        .sum()
 }
 
 /// A panic for want of threads, memory or handles says nothing about the files.
@@ -228,21 +252,6 @@ pub(super) fn sled_error(error: &::sled::Error) -> StorageError {
     }
 }
 
-/// A blob file is never synced by sled. None is ever made of values that this store takes.
-fn refuse_blobs(dir: &Path) -> Result<(), StorageError> {
-    match fs::read_dir(dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(io_error("read", dir, &error)),
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(StorageError::Damaged(format!(
-                "{} holds files, which are never durable; this program does not write any",
-                dir.display()
-            ))),
-        },
-    }
-}
-
 impl Engine {
     /// The tree of the store.
     pub(super) fn tree(&self) -> &::sled::Tree {
@@ -255,14 +264,17 @@ impl Engine {
         let mut mark = self.mark.get();
         mark.commits += 1;
         let (mut batch, mut replaced) = (::sled::Batch::default(), Vec::new());
+        let mut live = self.live.get();
         for (key, value) in changes {
             if let Some(before) = call(|| self.db.get(&key))? {
                 replaced.extend(Place::of(&before));
                 mark.without(&key, &before);
+                live = live.saturating_sub((key.len() + before.len()) as u64);
             }
             match value {
                 Some(value) => {
                     mark.with(&key, &value);
+                    live += (key.len() + value.len()) as u64;
                     batch.insert(key, value);
                 }
                 None => batch.remove(key),
@@ -271,6 +283,7 @@ impl Engine {
         mark.put(&mut batch);
         self.apply(batch)?;
         self.mark.set(mark);
+        self.live.set(live);
         self.witness.write(mark.commits);
         Ok(replaced)
     }
@@ -279,7 +292,7 @@ impl Engine {
     pub(super) fn apply(&self, batch: ::sled::Batch) -> Result<(), StorageError> {
         call(|| self.db.apply_batch(batch))?;
         self.sync()?;
-        refuse_blobs(&self.blobs)
+        self.blobs.refuse_new()
     }
 
     /// What was found in it at opening.
@@ -303,9 +316,40 @@ impl Engine {
         self.synced.get()
     }
 
-    /// Length of sled's file.
+    /// Bytes of sled's files.
     pub(super) fn file_bytes(&self) -> u64 {
-        self.file.metadata().map_or(0, |meta| meta.len())
+        self.file.metadata().map_or(0, |meta| meta.len()) + self.beside
+    }
+
+    /// Bytes of keys and values.
+    pub(super) const fn live_bytes(&self) -> u64 {
+        self.live.get()
+    }
+
+    /// So much more lives in a copy.
+    pub(super) fn grew(&self, bytes: u64) {
+        self.live.set(self.live.get() + bytes);
+    }
+
+    /// What its entries amount to.
+    pub(super) const fn mark(&self) -> Mark {
+        self.mark.get()
+    }
+
+    /// Is what the other one is from now on, durably: a copy of it was made here.
+    pub(super) fn take_over(&self, from: &Self) -> Result<(), StorageError> {
+        let (mark, mut batch) = (from.mark(), ::sled::Batch::default());
+        mark.put(&mut batch);
+        self.apply(batch)?;
+        self.mark.set(mark);
+        self.live.set(from.live_bytes());
+        self.witness.write(mark.commits);
+        Ok(())
+    }
+
+    /// Its directory has another name now.
+    pub(super) fn moved(self, dir: &Path) -> Self {
+        Self { blobs: Blobs::of(dir), ..self }
     }
 
     /// Closes it. Waits for sled's threads, but not for ever: one that has died never answers.

@@ -7,11 +7,12 @@
 
 use super::layout::Home;
 use super::open::{Changes, Engine, call};
-use super::{SledOptions, ballast, open, shrink};
+use super::shrink::{self, Step};
+use super::{SledOptions, ballast, open};
 use crate::codec::{CodecError, decode_record, encode_record};
 use crate::engine::limits::CHUNK_BYTES;
 use crate::engine::record::{Key, Record};
-use crate::engine::storage::{StorageError, Write};
+use crate::engine::storage::{Compaction, StorageError, Write};
 use crate::store::bodies::{BodyLog, Place};
 use crate::store::keys::{KEY_MAX, decode_key, encode_key};
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub(super) struct Table {
     bodies: BodyLog,
     written_bytes: u64,
     bodies_sync: Duration,
+    /// A copy that is being made of sled's part, while it is in use.
+    copy: Option<shrink::Copy>,
 }
 
 /// A commit as it is put together.
@@ -70,12 +73,13 @@ impl Table {
             Err(StorageError::Full) if ballast::release(home.root()) => open(),
             other => other,
         };
-        let engine =
-            shrink::at_start(home, opened?, options.shrink_from, options.cache_bytes, open)?;
+        let said = |copied, of| (options.alarm)(&super::Alarm::Shrinking { copied, of });
+        let (slack, cache) = (options.slack_bytes, options.cache_bytes);
+        let engine = shrink::at_start(home, opened?, slack, cache, &said, open)?;
         let mut bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
         engine.survey().segments.iter().for_each(|(&segment, &live)| bodies.count(segment, live));
         let (written_bytes, bodies_sync) = (0, Duration::ZERO);
-        let mut table = Self { engine, bodies, written_bytes, bodies_sync };
+        let mut table = Self { engine, bodies, written_bytes, bodies_sync, copy: None };
         let missing = table.bodies.missing();
         if !missing.is_empty() {
             (options.alarm)(&super::Alarm::BodiesMissing(missing));
@@ -90,16 +94,81 @@ impl Table {
     /// Brings the log below twice of what lives in it, where it is large and there is room.
     fn thin_at_start(&mut self, home: &Home, options: &SledOptions) -> Result<(), StorageError> {
         self.bodies.sweep();
-        let free = fs4::available_space(home.root()).unwrap_or(u64::MAX);
-        if self.bodies.bytes() < options.shrink_from || free < 2 * options.segment_bytes {
-            return Ok(());
-        }
-        while let Some(segment) = self.bodies.thin(true) {
-            let mut draft = Draft::default();
-            self.copy_forward(segment, THINNING_BYTES_AT_START, &mut draft)?;
-            self.finish(draft)?;
-        }
+        while self.thin_log(home, options, THINNING_BYTES_AT_START)? {}
         Ok(())
+    }
+
+    /// Copies the next part of a segment of which less than a half lives; false if there is none, or
+    /// no need or no room for it.
+    fn thin_log(
+        &mut self,
+        home: &Home,
+        options: &SledOptions,
+        bytes: u64,
+    ) -> Result<bool, StorageError> {
+        let free = fs4::available_space(home.root()).unwrap_or(u64::MAX);
+        let (size, live) = (self.bodies.bytes(), self.bodies.live_bytes());
+        if size <= (2 * live).saturating_add(options.slack_bytes)
+            || free < 2 * options.segment_bytes
+        {
+            return Ok(false);
+        }
+        let Some(segment) = self.bodies.thin(true) else { return Ok(false) };
+        let mut draft = Draft::default();
+        self.copy_forward(segment, bytes, &mut draft)?;
+        self.finish(draft)?;
+        Ok(true)
+    }
+
+    /// Does the next part of giving back room.
+    pub(super) fn compact(
+        &mut self,
+        home: &Home,
+        options: &SledOptions,
+    ) -> Result<Compaction, StorageError> {
+        if self.copy.is_none() {
+            // What was appended lately can be copied only once it is closed.
+            self.bodies.close_thin()?;
+            if self.thin_log(home, options, THINNING_BYTES)? {
+                return Ok(Compaction::Going);
+            }
+            self.bodies.sweep();
+            if !shrink::is_worth(home, &self.engine, options.slack_bytes) {
+                return Ok(Compaction::Done);
+            }
+            if !shrink::has_room(home, &self.engine) {
+                return Ok(Compaction::Refused("the disk has no room for a copy".to_owned()));
+            }
+        }
+        match self.copy_on(home, options.cache_bytes) {
+            Ok(Step::Going) => Ok(Compaction::Going),
+            Ok(Step::Rest) => Ok(Compaction::Rest(shrink::REST)),
+            Ok(Step::Done) => {
+                if let Some(copy) = self.copy.take() {
+                    copy.replace(home, &mut self.engine)?;
+                }
+                Ok(Compaction::Done)
+            }
+            // The original is as good as before.
+            Err(error) => {
+                if let Some(copy) = self.copy.take() {
+                    copy.abandon(home)?;
+                }
+                Ok(Compaction::Refused(error.to_string()))
+            }
+        }
+    }
+
+    fn copy_on(&mut self, home: &Home, cache_bytes: u64) -> Result<Step, StorageError> {
+        let copy = match &mut self.copy {
+            Some(copy) => copy,
+            none => none.insert(shrink::Copy::begin(home, &self.engine, cache_bytes / 4)?),
+        };
+        let step = copy.step(&self.engine)?;
+        if step == Step::Done {
+            copy.complete(home, &self.engine)?;
+        }
+        Ok(step)
     }
 
     /// Makes all writes durable, or none.
@@ -175,6 +244,9 @@ impl Table {
         let entries = draft.changes.iter();
         let bytes = entries.map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
         self.written_bytes += bytes.sum::<usize>() as u64;
+        if let Some(copy) = &mut self.copy {
+            copy.follow(&draft.changes);
+        }
         let replaced = self.engine.commit(draft.changes)?;
         for place in replaced.iter().chain(&draft.overwritten) {
             self.bodies.release(place);
@@ -251,8 +323,15 @@ impl Table {
         self.engine.file_bytes() + self.bodies.bytes()
     }
 
-    pub(super) fn close(self) -> Result<(), StorageError> {
-        self.engine.close()
+    /// Bytes of what lives in them.
+    pub(super) fn live_bytes(&self) -> u64 {
+        self.engine.live_bytes() + self.bodies.live_bytes()
+    }
+
+    pub(super) fn close(mut self) -> Result<(), StorageError> {
+        // A copy that is not complete is removed at the next opening.
+        let copy = self.copy.take().map_or(Ok(()), shrink::Copy::close);
+        self.engine.close().and(copy)
     }
 }
 

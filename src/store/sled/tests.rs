@@ -306,7 +306,7 @@ fn a_mostly_dead_file_shrinks_at_start() {
     let writes: Vec<Write> = (0..2_000).map(|n| Write::Delete(Key::Dead(100 + n))).collect();
     store.commit(&writes).unwrap();
     drop(store);
-    let options = |shrink_from| SledOptions { shrink_from, ..SledOptions::default() };
+    let options = |slack_bytes| SledOptions { slack_bytes, ..SledOptions::default() };
     let before = SledStore::open(dir.path(), options(u64::MAX)).unwrap().stats().used_bytes;
     let store = SledStore::open(dir.path(), options(1 << 20)).unwrap();
     assert_eq!(count(&store), 10);
@@ -328,7 +328,7 @@ fn a_well_used_file_is_left_alone() {
     store.commit(&writes).unwrap();
     drop(store);
     let before = inode(&dir);
-    drop(SledStore::open(dir.path(), SledOptions { shrink_from: 1, ..SledOptions::default() }));
+    drop(open(&dir).unwrap());
     assert_eq!(inode(&dir), before);
     fs::write(dir.path().join("rewrite"), "").unwrap();
     let store = open(&dir).unwrap();
