@@ -13,7 +13,10 @@ use crate::engine::time::Timestamp;
 use crate::engine::turn::{Fault, Turn};
 use bytes::Bytes;
 
-/// Messages read from the store at a time while looking for ready ones.
+/// Messages read from the store at first while looking for a ready one: it mostly stands behind the
+/// one that was handed out last.
+const FIRST_PAGE: usize = 2;
+/// Messages read at a time at most.
 const PAGE: usize = 64;
 
 impl Queues {
@@ -88,10 +91,12 @@ impl Queues {
     ) -> Result<Option<(Seat, Queued)>, StorageError> {
         let Some(queue) = self.queues.get_mut(&number) else { return Ok(None) };
         let cursor = &mut queue.cursors[usize::from(rank)];
+        let mut size = FIRST_PAGE;
         loop {
             let (from, to) = (seat(number, rank, *cursor), seat(number, rank + 1, 0));
-            let page = turn.range(&Key::Queued(from), &Key::Queued(to), PAGE)?;
-            let last = page.len() < PAGE;
+            let page = turn.range(&Key::Queued(from), &Key::Queued(to), size)?;
+            let last = page.len() < size;
+            size = (4 * size).min(PAGE);
             for (key, record) in page {
                 let (Key::Queued(seat), Record::Queued(message)) = (key, record) else { continue };
                 *cursor = seat.arrival;
