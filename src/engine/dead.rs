@@ -1,12 +1,11 @@
 //! The dead-letter queue: what ended, why, and whether that is certain.
 
 use super::address::{NodeId, QueueName};
-use super::command::{DeadView, Shown};
+use super::command::DeadView;
 use super::record::{Dead, Key, Record};
 use super::rejection::Rejection;
 use super::storage::StorageError;
 use super::turn::{Fault, Turn};
-use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// The dead-letter queue of a node.
@@ -95,10 +94,7 @@ impl DeadLetters {
                 reason: dead.reason,
                 died_at: dead.died_at,
                 unconfirmed: dead.unconfirmed,
-                inner: match turn.shown(&dead.content) {
-                    Err(StorageError::Damaged(_)) => Shown { bytes: Bytes::new(), rest: None },
-                    shown => shown?,
-                },
+                inner: turn.glimpsed(&dead.content)?,
             });
         }
         Ok(views)

@@ -184,16 +184,13 @@ impl Links {
 
     /// Whether a neighbour has taken something for a destination to carry it there.
     pub(super) fn is_carried(&self, destination: NodeId) -> bool {
-        let of = |peer: &Peer| peer.has.keys().any(|(to, _)| *to == destination);
-        self.peers.values().any(of)
+        self.peers.values().any(|peer| peer.has_for(destination))
     }
 
     /// Neighbours that have taken something for a destination to carry it there.
     pub(super) fn carriers(&self, destination: NodeId) -> Vec<NodeId> {
-        let carries = |(&node, peer): (&NodeId, &Peer)| {
-            peer.has.keys().any(|(to, _)| *to == destination).then_some(node)
-        };
-        self.peers.iter().filter_map(carries).collect()
+        let carry = self.peers.iter().filter(|(_, peer)| peer.has_for(destination));
+        carry.map(|(&node, _)| node).collect()
     }
 
     /// A message is to be given again to whoever had it: a new round, or a displaced one.
@@ -272,6 +269,11 @@ impl Links {
 }
 
 impl Peer {
+    /// Whether it has, in the present round, anything for a destination.
+    fn has_for(&self, destination: NodeId) -> bool {
+        self.has.keys().any(|(to, _)| *to == destination)
+    }
+
     /// It took a message of somebody else's for a destination, or has had it all along.
     pub(super) fn took(&mut self, destination: NodeId, id: &MessageId) {
         self.has.entry((destination, id.stream)).or_default().insert(id.number);

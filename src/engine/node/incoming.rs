@@ -92,16 +92,16 @@ impl Node {
             return Ok(Some(Outcome::Holding(0)));
         };
         if checked {
-            let mut given = None;
+            let mut given = false;
             let len = transfer.outer.size;
             let outcome = self.take(turn, peer, transfer, |_| {
-                given = Some(());
+                given = true;
                 Content::Stored { number: content, len, head: Bytes::new(), hash: Some(hash) }
             })?;
-            match given {
-                Some(()) => self.partials.release(turn, &id),
-                None if outcome == Outcome::Accepted => self.partials.forget(turn, &id),
-                None => {}
+            if given {
+                self.partials.release(turn, &id);
+            } else if outcome == Outcome::Accepted {
+                self.partials.forget(turn, &id);
             }
             return Ok(Some(outcome));
         }

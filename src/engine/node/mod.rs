@@ -164,14 +164,10 @@ impl Node {
             }
         }
         self.publish_news(turn, None)?;
-        for (stream, destination) in self.origin.flush(turn) {
-            self.publish(Word::Status(stream), destination, None);
-        }
+        self.publish_statuses(turn);
         self.pump_all(turn)?;
         if self.bury_damaged(turn)? {
-            for (stream, destination) in self.origin.flush(turn) {
-                self.publish(Word::Status(stream), destination, None);
-            }
+            self.publish_statuses(turn);
             self.pump_all(turn)?;
         }
         self.queues.flush(turn);
@@ -192,6 +188,13 @@ impl Node {
         let kept = self.partials.deadline();
         let all = [timer, self.queues.next_lease(), self.links.deadline(), kept];
         Ok(all.into_iter().flatten().min())
+    }
+
+    /// Writes what changed at the origin and marks the statuses for everybody who should have them.
+    fn publish_statuses(&mut self, turn: &mut Turn<'_>) {
+        for (stream, destination) in self.origin.flush(turn) {
+            self.publish(Word::Status(stream), destination, None);
+        }
     }
 
     /// Marks the receipts that changed for everybody who should have them.

@@ -11,7 +11,6 @@ use crate::engine::step::Event;
 use crate::engine::storage::StorageError;
 use crate::engine::time::Timestamp;
 use crate::engine::turn::{Fault, Turn};
-use bytes::Bytes;
 
 /// Messages read from the store at first while looking for a ready one: it mostly stands behind the
 /// one that was handed out last.
@@ -261,11 +260,7 @@ impl Queues {
             turn.range(&Key::Queued(from), &Key::Queued(to), max.min(RECEIVE_MAX))?
         {
             let (Key::Queued(seat), Record::Queued(message)) = (key, record) else { continue };
-            let shown = match turn.shown(&message.content) {
-                // Who receives it will hear of it.
-                Err(StorageError::Damaged(_)) => Shown { bytes: Bytes::new(), rest: None },
-                shown => shown?,
-            };
+            let shown = turn.glimpsed(&message.content)?;
             peeked.push(self.show(seat, &message, shown));
         }
         Ok(peeked)
