@@ -102,7 +102,7 @@ pub fn spawn<M: Machine + 'static>(
         clock: clock.clone(),
         pending: BTreeMap::new(),
         next_ticket: 0,
-        compacting: Compacting::default(),
+        compacting: Compacting::after_start(),
     };
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
