@@ -39,14 +39,10 @@ pub trait Machine: Send {
     ///
     /// # Errors
     /// As of [`process`](Self::process).
-    fn compact(&mut self) -> Result<Compaction, Self::Error> {
-        Ok(Compaction::Done)
-    }
+    fn compact(&mut self) -> Result<Compaction, Self::Error>;
 
     /// Size of the store and of what lives in it.
-    fn stats(&self) -> StorageStats {
-        StorageStats::default()
-    }
+    fn stats(&self) -> StorageStats;
 }
 
 impl<S: Storage> Machine for Engine<S> {

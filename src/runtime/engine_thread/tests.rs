@@ -64,6 +64,10 @@ impl Machine for Double {
         }
         Ok(part)
     }
+
+    fn stats(&self) -> StorageStats {
+        StorageStats::default()
+    }
 }
 
 fn clock() -> Clock {
