@@ -3,6 +3,7 @@
 use super::{Happening, START, Stop, World};
 use crate::checkers::Violation;
 use crate::disk::{Commit, Disk};
+use crate::record::Life;
 use crate::scenario::{Place, Side, Span};
 use meshmq::codec::ContentHasher;
 use meshmq::engine::address::NodeId;
@@ -117,6 +118,7 @@ impl World<'_> {
         match (opened, fired) {
             (Ok(engine), None | Some(Side::Amid)) => {
                 self.trace.note(self.now, || format!("{name} starts"));
+                self.trace.record(|record| record.node(self.now, place, Life::Up));
                 self.machines[place].engine = Some(engine);
                 self.create_queues(place);
                 for link in self.network.of(place) {
@@ -292,6 +294,7 @@ impl World<'_> {
             let name = self.name(place);
             for (id, change) in &changes {
                 self.trace.note(self.now, || format!("{name} has on its disk: {id} {change:?}"));
+                self.trace.record(|record| record.message(self.now, id, change));
             }
             self.checkers.after_commit(&self.ledger, &commit.writes, &changes)?;
         }

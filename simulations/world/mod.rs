@@ -18,6 +18,7 @@ use crate::seals::Seals;
 use crate::trace::Trace;
 use machine::Machine;
 use meshmq::engine::record::SentState;
+use meshmq::engine::storage::Storage as _;
 use meshmq::engine::time::Timestamp;
 use programs::{Ask, Receiver, Sender, Settling};
 use script::{Attrition, Flap};
@@ -186,6 +187,7 @@ impl<'s> World<'s> {
     pub(crate) fn run(mut self) -> Finished {
         let result = self.begin().and_then(|()| self.play()).and_then(|()| self.drain());
         self.tally.dead = self.ledger.count(|state| matches!(state, SentState::Dead(_)));
+        self.trace.record(|record| record.end(self.now, self.disk_bytes()));
         Finished {
             result,
             events: self.events,
@@ -196,6 +198,11 @@ impl<'s> World<'s> {
     }
 
     fn begin(&mut self) -> Result<(), Stop> {
+        for link in &self.scenario.links {
+            let (one, other) = link.ends;
+            self.trace.record(|record| record.cut(0, one, other, !link.up));
+            self.trace.record(|record| record.cut(0, other, one, !link.up));
+        }
         for place in 0..self.machines.len() {
             self.start(place)?;
         }
@@ -231,6 +238,7 @@ impl<'s> World<'s> {
         let settled_at = self.now;
         self.tally.drained_in_ms = settled_at - healed_at;
         self.trace.note(self.now, || "everything is settled".to_owned());
+        self.trace.record(|record| record.mark(self.now, None, "settled".to_owned()));
         while !self.is_at_rest(settled_at) && self.next_at().is_some() {
             if self.now > settled_at + REST_MS {
                 return Err(Stop::Liveness(self.what_is_restless()));
@@ -302,6 +310,7 @@ impl<'s> World<'s> {
     fn step(&mut self) -> Result<(), Stop> {
         let Some(((at, _), happening)) = self.agenda.pop_first() else { return Ok(()) };
         self.now = at;
+        self.trace.record(|record| record.sample(at, || self.disk_bytes()));
         self.events += 1;
         if self.events > EVENTS_MAX {
             let what = "the run does not come to its end";
@@ -344,6 +353,11 @@ impl<'s> World<'s> {
 
     fn node_time(&self) -> Timestamp {
         START.after(self.now)
+    }
+
+    /// Bytes on the disk of each node.
+    fn disk_bytes(&self) -> Vec<u64> {
+        self.machines.iter().map(|machine| machine.disk.stats().used_bytes).collect()
     }
 
     fn name(&self, place: Place) -> &'s str {

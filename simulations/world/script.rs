@@ -1,6 +1,7 @@
 //! The steps of a scenario: what is done to links and nodes, and how it ends.
 
 use super::{Happening, Stop, World};
+use crate::page::words;
 use crate::scenario::{Action, Place, Side, Span};
 
 /// How long an ordered fault waits for a commit before the process dies all the same.
@@ -29,6 +30,10 @@ impl World<'_> {
     pub(super) fn script_step(&mut self, index: usize) -> Result<(), Stop> {
         let action = self.scenario.steps[index].action.clone();
         self.trace.note(self.now, || format!("step {}: {action:?}", index + 1));
+        self.trace.record(|record| {
+            let what = words::action(&action, &self.scenario.nodes);
+            record.mark(self.now, Some(index + 1), what);
+        });
         match action {
             Action::Cut(directions) => self.set_cut(&directions, true),
             Action::Heal(directions) => self.set_cut(&directions, false),
@@ -108,6 +113,7 @@ impl World<'_> {
     /// The end of the script: no fault any more, and everything that can run runs.
     pub(super) fn heal_everything(&mut self) -> Result<(), Stop> {
         self.trace.note(self.now, || "everything is healed".to_owned());
+        self.trace.record(|record| record.mark(self.now, None, "healed".to_owned()));
         self.draining = true;
         for place in 0..self.machines.len() {
             self.machines[place].obey_no_more_orders();
