@@ -87,12 +87,13 @@ fn tell(event: &NodeEvent, out: &mut Output) -> Result<(), CliError> {
         }
         NodeEvent::Link(link) if link.up => format!("link {} {}", link.node, styled(GOOD, "up")),
         NodeEvent::Link(link) => format!("link {} {}", link.node, styled(WARN, "down")),
-        NodeEvent::Lagged(lag) => {
-            styled(FAINT, match lag.missed {
+        NodeEvent::Lagged(lag) => styled(
+            FAINT,
+            match lag.missed {
                 Some(missed) => format!("{missed} events are missing here: this was too slow"),
                 None => "events may be missing here: the node was away, or this was".to_owned(),
-            })
-        }
+            },
+        ),
     };
     out.result(line)
 }

@@ -94,10 +94,7 @@ impl Follower {
 }
 
 /// The events after the last one that came, and the id that the first of them, `open`, has.
-async fn open(
-    socket: &Path,
-    last: Option<&str>,
-) -> Result<(Reader, Option<String>), ClientError> {
+async fn open(socket: &Path, last: Option<&str>) -> Result<(Reader, Option<String>), ClientError> {
     let mut connection = Client::connect(socket).await?;
     let headers: Vec<_> = last.map(|last| ("last-event-id", last.to_owned())).into_iter().collect();
     let pieces = connection.download("/v1/events", &headers).await?;

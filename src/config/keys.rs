@@ -126,8 +126,12 @@ pub const KEYS: &[Key] = &[
         Kind::Count,
         "Idempotency keys, and rows of numbered sends, that are remembered",
     ),
-    key("limits.http_connections", Kind::Count, "Connections at once, of the socket and of TCP each")
-        .number(512),
+    key(
+        "limits.http_connections",
+        Kind::Count,
+        "Connections at once, of the socket and of TCP each",
+    )
+    .number(512),
     key("limits.http_streams", Kind::Count, "Streams of deliveries at once").number(256),
     key("limits.http_head_s", Kind::Count, "Seconds for the head of a request, or a TLS handshake")
         .number(5),

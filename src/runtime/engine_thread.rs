@@ -39,14 +39,10 @@ pub trait Machine: Send {
     ///
     /// # Errors
     /// As of [`process`](Self::process).
-    fn compact(&mut self) -> Result<Compaction, Self::Error> {
-        Ok(Compaction::Done)
-    }
+    fn compact(&mut self) -> Result<Compaction, Self::Error>;
 
     /// Size of the store and of what lives in it.
-    fn stats(&self) -> StorageStats {
-        StorageStats::default()
-    }
+    fn stats(&self) -> StorageStats;
 }
 
 impl<S: Storage> Machine for Engine<S> {
@@ -102,7 +98,7 @@ pub fn spawn<M: Machine + 'static>(
         clock: clock.clone(),
         pending: BTreeMap::new(),
         next_ticket: 0,
-        compacting: Compacting::default(),
+        compacting: Compacting::after_start(),
     };
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())

@@ -39,9 +39,7 @@ pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};
 pub use send::{Outcome, SEND_KEY_MAX, SendKey, Sent};
 pub use status::{Check, Status};
-pub use stream::{
-    DeliveryStream, RESUME_TIME_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT,
-};
+pub use stream::{DeliveryStream, RESUME_TIME_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT};
 pub use wait::{WAIT_MAX, Wait};
 
 pub use crate::runtime::{Compacted, Counted, Worked};

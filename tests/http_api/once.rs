@@ -88,9 +88,8 @@ async fn a_key_has_bounds_and_a_refused_request_leaves_it_free() {
 async fn a_row_of_sends_remembers_its_last_number() {
     let node = TestNode::start("pc-a").await;
     node.connect().await.put("/v1/queues/q", json!({})).await.expect(201);
-    let numbered = async |number: &str| {
-        keyed(&node, "row").await.with("idempotency-number", number)
-    };
+    let numbered =
+        async |number: &str| keyed(&node, "row").await.with("idempotency-number", number);
     let body = json!({"body": "x"});
     for number in ["1", "2", "9"] {
         let sent = numbered(number).await.post(PATH, body.clone()).await.expect(201);

@@ -3,8 +3,8 @@
 use super::api::{Octets, Problems};
 use super::error::Refusal;
 use super::extract::{
-    Json, Name, PageQuery, Pieces, Query, SECONDS_MAX, collect, digits, is_json, millis, millis_up_to,
-    number,
+    Json, Name, PageQuery, Pieces, Query, SECONDS_MAX, collect, digits, is_json, millis,
+    millis_up_to, number,
 };
 use super::locks::lease_ms;
 use super::{Caller, DoorLimits, Session, WAIT_DEFAULT, raw, view, wanted};
@@ -82,7 +82,10 @@ pub(super) async fn send(
         raw::refuse_properties(&head.headers)?;
         read_json(body)?
     } else {
-        (vec![raw::read(&service, session, &head.headers, Pieces::of(body, limits.body)).await?], false)
+        (
+            vec![raw::read(&service, session, &head.headers, Pieces::of(body, limits.body)).await?],
+            false,
+        )
     };
     let scope = caller.token.as_deref().unwrap_or_default();
     let key = key.map(|key| SendKey { scope, key, number });

@@ -34,10 +34,10 @@ mod wanted;
 mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};
+pub use limits::DoorLimits;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use raw::fuzzing;
-pub use limits::DoorLimits;
 pub use rest::{REST_MAX, REST_TIME_MAX};
 pub use serve::{HEAD_MAX, serve, serve_tcp};
 pub use sse::KEEP_ALIVE;

@@ -70,11 +70,7 @@ pub(super) async fn read(
     super::messages::new_message(properties, Some(body))
 }
 
-async fn take(
-    service: &Service,
-    session: Session,
-    mut pieces: Pieces,
-) -> Result<NewBody, Refusal> {
+async fn take(service: &Service, session: Session, mut pieces: Pieces) -> Result<NewBody, Refusal> {
     let limit = service.body_max();
     if pieces.lower() > limit {
         return Err(too_large(limit));

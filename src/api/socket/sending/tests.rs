@@ -20,9 +20,8 @@ fn a_message_goes_as_it_is_and_as_json_where_its_properties_fill_a_head() {
     assert_eq!(&body[..], [0, 159, 255]);
     assert!(headers.iter().all(|(name, _)| name.starts_with("meshmq-")), "{headers:?}");
     let long = small.clone().header("k", "v".repeat(HEADERS_MAX));
-    let many = (0..=HEADERS_MANY).fold(Message::new("x"), |message, at| {
-        message.header(format!("k{at}"), "v")
-    });
+    let many = (0..=HEADERS_MANY)
+        .fold(Message::new("x"), |message, at| message.header(format!("k{at}"), "v"));
     for batch in [vec![long], vec![many], vec![small.clone(), small], Vec::new()] {
         let (headers, body) = request(&batch);
         assert_eq!(headers, [("content-type", "application/json".to_owned())]);
