@@ -6,7 +6,6 @@
 mod axis;
 mod charts;
 mod timeline;
-pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
