@@ -47,7 +47,9 @@ impl Follower {
         while let Some(reader) = &mut self.open {
             match reader.next().await {
                 Some(Ok(Block { id, event })) => {
-                    self.last = id.or(self.last.take());
+                    if id.is_some() {
+                        self.last = id;
+                    }
                     if let Some(event) = event {
                         return Some(Ok(event));
                     }

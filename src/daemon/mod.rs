@@ -76,7 +76,8 @@ pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<()
     let supervised = Supervised::find();
     let with_stdin = options.exit_with_stdin;
     // Both doors full, and what the node itself opens.
-    let wanted = 2 * options.doors.connections as u64 + DESCRIPTORS_BESIDE;
+    let doors = (options.doors.connections as u64).saturating_mul(2);
+    let wanted = doors.saturating_add(DESCRIPTORS_BESIDE);
     let allowed = os::raise_open_files(wanted);
     if allowed < wanted {
         tracing::warn!(allowed, wanted, "few descriptors: full doors would refuse programs sooner");

@@ -82,8 +82,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
     let (parts, body) = request.into_parts();
-    let within = parts.extensions.get().map_or(DoorLimits::default().body, |l: &DoorLimits| l.body);
-    let bytes = collect(body, max, within).await?;
+    let limits: DoorLimits = parts.extensions.get().copied().unwrap_or_default();
+    let bytes = collect(body, max, limits.body).await?;
     if bytes.is_empty() || is_json(&parts.headers) {
         return Ok(bytes);
     }
