@@ -197,7 +197,7 @@ fn a_wrong_configuration_is_refused_with_its_place() {
         ("\u{0}", "1"),
         ("[limits]\nhttp_connections = 0\n", "config.toml:2:20"),
         ("limits.relay_bytes = \"much\"\n", "config.toml:1:22"),
-        ("http = \"somewhere\"\n", "http"),
+        ("http_cert = \"a.pem\"\n", "http_cert"),
     ] {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("config.toml");
