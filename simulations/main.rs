@@ -7,6 +7,8 @@ mod checkers;
 mod disk;
 mod ledger;
 mod network;
+mod page;
+mod record;
 mod report;
 mod rng;
 mod runner;
@@ -17,10 +19,10 @@ mod world;
 
 use clap::{Parser, Subcommand};
 use report::Report;
-use runner::Plan;
+use runner::{Plan, Verdict};
 use scenario::Scenario;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs MeshMQ scenarios in virtual time.
@@ -53,6 +55,10 @@ enum Command {
         /// Write everything that happens.
         #[arg(long)]
         trace: bool,
+        /// Write a page about the run, with pictures; of several, about the first that failed, or
+        /// else about the first.
+        #[arg(long, value_name = "FILE.html")]
+        report: Option<PathBuf>,
         /// Threads [default: as many as there are cores]
         #[arg(long, value_name = "N")]
         jobs: Option<usize>,
@@ -89,7 +95,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Command::Run { files, seeds, seed, json, signed, trace, jobs } => {
+        Command::Run { files, seeds, seed, json, signed, trace, report, jobs } => {
             let usual = if seed.is_some() { 1 } else { 20 };
             let seeds = seeds.unwrap_or(usual);
             let jobs = jobs.unwrap_or_else(cores);
@@ -97,7 +103,7 @@ fn main() -> ExitCode {
             read_all(&files).and_then(|scenarios| {
                 let signs = signed;
                 let plan = Plan { scenarios: &scenarios, first_seed, seeds, jobs, signs, trace };
-                run(&plan, json).map_err(|_| BROKEN_OUTPUT)
+                run(&plan, json, report.as_deref()).map_err(|_| BROKEN_OUTPUT)
             })
         }
         Command::Explain { files } => read_all(&files).and_then(|scenarios| {
@@ -133,14 +139,18 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<Scenario>, u8> {
     code.map_or(Ok(scenarios), Err)
 }
 
-fn run(plan: &Plan<'_>, json: bool) -> io::Result<u8> {
+fn run(plan: &Plan<'_>, json: bool, page: Option<&Path>) -> io::Result<u8> {
     runner::catch_panics();
     let out = BufWriter::new(io::stdout().lock());
     let mut report = Report::new(plan.scenarios, plan.seeds, json, out);
     let shows = plan.runs() > PROGRESS_FROM && io::stderr().is_terminal();
     let mut done = 0;
+    let mut shown: Option<(usize, u64, Verdict)> = None;
     plan.run(|outcome| {
         done += 1;
+        if shown.is_none_or(|(.., verdict)| verdict == Verdict::Ok && outcome.verdict != verdict) {
+            shown = Some((outcome.scenario, outcome.seed, outcome.verdict));
+        }
         report.add(outcome)?;
         if shows {
             write!(io::stderr(), "\r{done}/{} runs ", plan.runs())?;
@@ -149,6 +159,13 @@ fn run(plan: &Plan<'_>, json: bool) -> io::Result<u8> {
     })?;
     if shows {
         write!(io::stderr(), "\r{:30}\r", "")?;
+    }
+    if let (Some(page), Some((scenario, seed, _))) = (page, shown) {
+        let scenario = &plan.scenarios[scenario];
+        if let Err(why) = std::fs::write(page, report::page(scenario, seed, plan.signs)) {
+            writeln!(io::stderr(), "meshmq-sim: {}: {why}", page.display())?;
+            return Err(why);
+        }
     }
     report.finish()
 }

@@ -4,6 +4,7 @@
 //! seed gives the same run, so the history costs nothing until it is wanted.
 
 use crate::checkers::Violation;
+use crate::record::Record;
 use crate::scenario::Scenario;
 use crate::trace::{self, Trace};
 use crate::world::{Stop, Tally, World};
@@ -178,6 +179,18 @@ fn run(scenario: &Scenario, seed: u64, signs: bool, trace: &Trace) -> Outcome {
         outcome.failure = Some(Failure { violation, history: Vec::new() });
     }
     outcome
+}
+
+/// Runs one scenario with one seed for its page.
+pub(crate) fn recorded(scenario: &Scenario, seed: u64, signs: bool) -> (Outcome, Record) {
+    let trace = Trace::into(Record::new(&scenario.nodes));
+    let mut outcome = run(scenario, seed, signs, &trace);
+    if let Some(failure) = &mut outcome.failure {
+        let again = Trace::on();
+        let _same = run(scenario, seed, signs, &again);
+        failure.history = history(&again.lines(), &failure.violation);
+    }
+    (outcome, trace.into_record())
 }
 
 fn history(lines: &[String], violation: &Violation) -> Vec<String> {

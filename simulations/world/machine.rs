@@ -303,6 +303,7 @@ impl World<'_> {
             let name = self.name(place);
             for (id, change) in &changes {
                 self.trace.note(self.now, || format!("{name} has on its disk: {id} {change:?}"));
+                self.trace.record(|record| record.message(self.now, id, change));
             }
             self.checkers.after_commit(&self.ledger, &commit.writes, &changes)?;
         }

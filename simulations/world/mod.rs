@@ -12,6 +12,7 @@ mod script;
 mod senders;
 mod stores;
 mod versions;
+mod watch;
 mod wire;
 
 use crate::checkers::{Checkers, Violation};
@@ -223,6 +224,7 @@ impl<'s> World<'s> {
             result = result.and_then(|()| self.drain());
         }
         self.tally.dead = self.ledger.count(|state| matches!(state, SentState::Dead(_)));
+        self.watch_end();
         Finished {
             result,
             events: self.events,
@@ -233,6 +235,7 @@ impl<'s> World<'s> {
     }
 
     fn begin(&mut self) -> Result<(), Stop> {
+        self.watch_links();
         for place in 0..self.machines.len() {
             self.machines[place].absent = self.scenario.twins.contains_key(&place);
             self.start(place)?;
@@ -270,7 +273,7 @@ impl<'s> World<'s> {
         }
         let settled_at = self.now;
         self.tally.drained_in_ms = settled_at - healed_at;
-        self.trace.note(self.now, || "everything is settled".to_owned());
+        self.note_everything("settled");
         while !self.is_at_rest(settled_at) && self.next_at().is_some() {
             if self.now > settled_at + REST_MS {
                 return Err(Stop::Liveness(self.what_is_restless()));
@@ -346,6 +349,7 @@ impl<'s> World<'s> {
     fn step(&mut self) -> Result<(), Stop> {
         let Some(((at, _), happening)) = self.agenda.pop_first() else { return Ok(()) };
         self.now = at;
+        self.watch();
         self.events += 1;
         if self.events > EVENTS_MAX {
             let what = "the run does not come to its end";

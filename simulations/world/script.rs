@@ -30,6 +30,9 @@ impl World<'_> {
     pub(super) fn script_step(&mut self, index: usize) -> Result<(), Stop> {
         let action = self.scenario.steps[index].action.clone();
         self.trace.note(self.now, || format!("step {}: {action:?}", index + 1));
+        self.trace.record(|record| {
+            record.mark(self.now, Some(index + 1), self.scenario.action(&action));
+        });
         match action {
             Action::Cut(directions) => self.set_cut(&directions, true),
             Action::Heal(directions) => self.set_cut(&directions, false),
@@ -152,7 +155,7 @@ impl World<'_> {
 
     /// The end of the script: no fault any more, and everything that can run runs.
     pub(super) fn heal_everything(&mut self) -> Result<(), Stop> {
-        self.trace.note(self.now, || "everything is healed".to_owned());
+        self.note_everything("healed");
         self.draining = true;
         for place in 0..self.machines.len() {
             self.machines[place].obey_no_more_orders();

@@ -10,6 +10,7 @@ use crate::api::Lives;
 use crate::engine::address::NodeId;
 use crate::engine::limits::Limits;
 use crate::engine::step::{Input, Output};
+use crate::engine::storage::{Compaction, Storage as _, StorageStats};
 use crate::engine::time::Timestamp;
 use crate::engine::{Engine, Setup};
 use crate::runtime::{self, Clock, Handle, Machine};
@@ -94,6 +95,8 @@ impl Node {
             metrics,
             socket: String::new(),
             body_bytes: around.limits.body_bytes,
+            // Those of HTTP, for which there is no door.
+            streams: 0,
         })));
         wire.starts(place, Port { handle: handle.clone(), gatekeeper, news });
         self.process = Some(Process { handle, stop, dies, engine, counting });
@@ -141,6 +144,14 @@ impl Machine for Mortal {
 
     fn deadline(&self) -> Option<Timestamp> {
         self.engine.deadline()
+    }
+
+    fn compact(&mut self) -> Result<Compaction, String> {
+        self.engine.compact().map_err(|why| why.to_string())
+    }
+
+    fn stats(&self) -> StorageStats {
+        self.engine.storage().stats()
     }
 }
 

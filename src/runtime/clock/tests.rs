@@ -25,3 +25,12 @@ fn one_moment_is_shown_the_same_way_twice() {
     let moment = clock.now();
     assert_eq!(clock.wall(moment), clock.wall(moment));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_of_timers_moves_with_them_alone_and_is_its_own_wall_clock() {
+    let clock = Clock::of_timers(Timestamp::from_millis(5_000));
+    assert_eq!(clock.now().as_millis(), 5_000);
+    tokio::time::advance(Duration::from_millis(86_400_123)).await;
+    assert_eq!(clock.now().as_millis(), 86_405_123);
+    assert_eq!(clock.wall(clock.now()), 86_405_123);
+}
