@@ -153,7 +153,7 @@ fn twins(steps: &[Step], queues: &[QueuePlan]) -> Result<BTreeMap<Place, Place>,
 }
 
 fn read_contacts(names: &Names, file: &str, text: &ContactsText) -> Result<Vec<Contact>, Wrong> {
-    let path = Path::new(file).parent().unwrap_or(Path::new("")).join(&text.file);
+    let path = Path::new(file).with_file_name(&text.file);
     let named = |what: String| format!("`{}`: {what}", text.file);
     let size = std::fs::metadata(&path).map_err(|error| named(error.to_string()))?.len();
     if size > TRACE_MAX {
