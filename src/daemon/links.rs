@@ -6,7 +6,9 @@ use crate::engine::step::{Event, Input};
 use crate::net::{DiscoveryState, JoinError, NetEvent, NetHandle};
 use crate::runtime::Handle;
 use crate::security::{Gatekeeper, Keep, NodeName, Token};
-use crate::service::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
+use crate::service::{
+    Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting, Traffic,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
@@ -22,6 +24,17 @@ impl Links for NetLinks {
         links
             .map(|link| Link { node: link.node, address: link.address, rtt_ms: link.rtt_ms })
             .collect()
+    }
+
+    fn traffic(&self) -> Vec<Traffic> {
+        let all = self.0.traffic().into_iter();
+        all.map(|one| Traffic {
+            node: one.node,
+            received_bytes: one.received_bytes,
+            sent_bytes: one.sent_bytes,
+            reconnects: one.reconnects,
+        })
+        .collect()
     }
 
     fn heard_ms(&self, node: NodeId) -> Option<u64> {

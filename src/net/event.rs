@@ -35,6 +35,19 @@ pub struct LinkView {
     pub in_flight: usize,
 }
 
+/// What went over the links with a neighbour since the start, as it is on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrafficView {
+    /// Who.
+    pub node: NodeId,
+    /// Bytes that came.
+    pub received_bytes: u64,
+    /// Bytes that went.
+    pub sent_bytes: u64,
+    /// How often the link came up again.
+    pub reconnects: u64,
+}
+
 /// A node seen that is no member of this mesh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrangerView {

@@ -124,7 +124,8 @@ impl Service {
                 Err(why) => return Err(why),
             };
             let is_last = found.len() < step;
-            self.metrics().received(queue, found.len() as u64);
+            let count = found.len() as u64;
+            self.metrics().of_queue(queue, |counts| counts.received.add(self.1, count));
             for delivered in found {
                 budget.add(delivered.message.inner.bytes.len());
                 taken.push(Received {
@@ -159,10 +160,18 @@ impl Service {
     /// [`Rejection::LockGone`] if the lock is of an earlier run, ran out or was settled.
     pub async fn settle(&self, token: &str, how: Settlement) -> Result<(), ServiceError> {
         let lock = self.lock_of(token)?;
-        let settled = self.call(Command::Settle { lock, how }).await.map(drop);
-        if settled.is_ok() && how == Settlement::Nack {
-            self.metrics().nacked();
-        }
+        let settled = match self.call(Command::Settle { lock, how }).await {
+            Ok(Reply::Settled(queue)) => {
+                self.metrics().of_queue(&queue, |counts| match how {
+                    Settlement::Ack => counts.acked.add(self.1, 1),
+                    Settlement::Nack => counts.nacked.add(self.1, 1),
+                    Settlement::Return | Settlement::Extend(_) => {}
+                });
+                Ok(())
+            }
+            Ok(_) => Err(ServiceError::Internal("a settled lock was expected".to_owned())),
+            Err(why) => Err(why),
+        };
         if matches!(settled, Ok(()) | Err(ServiceError::Rejected(Rejection::LockGone))) {
             self.0.streams.settled(lock, None);
         }

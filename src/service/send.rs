@@ -96,9 +96,7 @@ impl Service {
         let at_once = targets.iter().cycle().map(|(destination, _)| state_at_once(*destination));
         let at_once: Vec<(MessageId, MessageState)> = ids.iter().copied().zip(at_once).collect();
         if !is_repeated {
-            let leaving = at_once.iter().filter(|(_, state)| *state == MessageState::Stored);
-            let leaving: Vec<MessageId> = leaving.map(|(id, _)| *id).collect();
-            self.metrics().sent(&leaving, self.handle().now());
+            self.count_sent(&targets, &ids);
         }
         let states = match events {
             Some(events) if waits || is_repeated => self.follow(events, &ids, wait, until).await?,
@@ -110,6 +108,20 @@ impl Service {
             state: states.get(&id).copied().unwrap_or(at_once),
         });
         Ok(Outcome { sent: sent.collect(), is_repeated })
+    }
+
+    /// Counts accepted messages, which stand in the order of `targets`, again and again.
+    pub(super) fn count_sent(&self, targets: &[(NodeId, QueueName)], ids: &[MessageId]) {
+        let own = self.gatekeeper().node();
+        let mut leaving = Vec::new();
+        for (id, (destination, queue)) in ids.iter().zip(targets.iter().cycle()) {
+            if *destination == own {
+                self.metrics().of_queue(queue, |counts| counts.stored.add(self.1, 1));
+            } else {
+                leaving.push(*id);
+            }
+        }
+        self.metrics().sent(&leaving, self.1, self.handle().now());
     }
 
     async fn prepare_all(

@@ -1,7 +1,7 @@
 //! The accept loops and the life of one connection.
 
 use super::door::Door;
-use super::error::Refusal;
+use super::error::{Refusal, Refused};
 use super::guard::{self, Guard};
 use super::pace::{Answering, Pace, Paced};
 use super::rest::Asked;
@@ -9,7 +9,7 @@ use super::tcp::TcpDoor;
 use super::worded::Worded;
 use super::{Caller, Session, router};
 use crate::client::json::code;
-use crate::service::Service;
+use crate::service::{Service, Via};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -56,6 +56,7 @@ const REFUSAL_TIME_MAX: Duration = Duration::from_secs(5);
 /// is gone when this returns.
 pub async fn serve(door: Door, service: Service, stop: CancellationToken) {
     let caller = Caller { token: None, is_local: true };
+    let service = service.through(Via::Http);
     let router = router(service.clone()).layer(axum::Extension(caller));
     let hall = Hall::new(router, service, stop, false);
     while let Some((stream, _)) = hall.next(|| door.listener.accept()).await {
@@ -68,6 +69,7 @@ pub async fn serve(door: Door, service: Service, stop: CancellationToken) {
 /// Serves the door on TCP until `stop`, as [`serve`] does. Every request is checked by the guard.
 pub async fn serve_tcp(door: TcpDoor, service: Service, stop: CancellationToken) {
     let tls = door.tls();
+    let service = service.through(Via::Http);
     let guard = Guard { service: service.clone(), tls: tls.is_some() };
     let router = router(service.clone()).layer(from_fn_with_state(guard, guard::check));
     let hall = Hall::new(router, service, stop, true);
@@ -168,9 +170,11 @@ impl Hall {
             Ok(permit) => {
                 let session = Session(self.service.new_session());
                 let (router, stop, pace) = (self.router.clone(), self.stop.clone(), self.pace);
-                let connection = Connection { session, router, stop, pace };
                 let service = self.service.clone();
+                let connection =
+                    Connection { session, router, service: service.clone(), stop, pace };
                 self.tasks.spawn(async move {
+                    let _connected = service.connected();
                     let Ok(stream) = opening.await else { return };
                     // A handler that panics must not keep the locks of its session.
                     let run = AssertUnwindSafe(connection.run(stream, permit)).catch_unwind();
@@ -181,6 +185,7 @@ impl Hall {
                 });
             }
             Err(refusal) => {
+                self.service.refused(&refusal.problem().code);
                 if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
                     self.tasks.spawn(async move {
                         if let Ok(stream) = opening.await {
@@ -207,6 +212,7 @@ impl Hall {
 struct Connection {
     session: Session,
     router: Router,
+    service: Service,
     stop: CancellationToken,
     pace: Pace,
 }
@@ -222,7 +228,8 @@ impl Connection {
         let answering = Answering::default();
         let paced = Paced::new(stream, self.pace, answering.clone());
         let worded = Worded::new(paced, answering.clone());
-        let session = self.session;
+        let (session, counted) = (self.session, self.service.clone());
+        let all_answers = answering.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             answering.begin();
             request.extensions_mut().insert(session);
@@ -230,9 +237,12 @@ impl Connection {
             let (body, rest) = Asked::new(&head.headers, body);
             let request = hyper::Request::from_parts(head, Body::new(body));
             let answer = self.router.clone().call(request);
-            let answering = answering.clone();
+            let (answering, counted) = (answering.clone(), counted.clone());
             async move {
                 let mut answer = answer.await?;
+                if let Some(Refused(code)) = answer.extensions().get() {
+                    counted.refused(code);
+                }
                 rest.settle(&mut answer).await;
                 Ok::<_, Infallible>(answer.map(|body| Answer { body, answering }))
             }
@@ -246,6 +256,9 @@ impl Connection {
                 connection.await
             }
         };
+        if let Some(code) = all_answers.refused() {
+            self.service.refused(code);
+        }
         if let Err(why) = ended {
             tracing::debug!(%why, session = session.0, "a connection broke");
         }

@@ -119,6 +119,7 @@ impl Links {
         self.note_addresses(id, node, hello);
         if let Some(connection) = self.state.connections.get_mut(&id) {
             connection.ready = true;
+            self.view.note_wire(node, connection.wire.clone());
             tracing::info!(
                 ?node, address = %connection.address, agent = %hello.agent, "link up"
             );
@@ -256,6 +257,9 @@ impl Links {
     fn forget(&mut self, id: ConnectionId) {
         let Some(connection) = self.state.connections.remove(&id) else { return };
         let node = connection.node;
+        if connection.ready {
+            self.view.forget_wire(node, &connection.wire);
+        }
         self.keeper.closed(node, id, self.clock.now_ms());
         match self.ready_connection(node) {
             Some(other) if connection.ready => self.show_link(node, other),

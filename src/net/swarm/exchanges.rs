@@ -26,6 +26,7 @@ impl Links {
             let events = self.around.events.clone();
             let link = Link::start(node, self.clock.now_ms(), self.door.clone(), events, former);
             self.state.links.insert(node, link);
+            self.view.note_up(node);
         }
         self.show_link(node, id);
         let early = self.state.connections.get_mut(&id).map(|it| std::mem::take(&mut it.early));

@@ -17,6 +17,8 @@ pub(crate) struct Wire {
     clock: Clock,
     heard_ms: AtomicU64,
     rtt_us: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
     cut: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
@@ -29,6 +31,8 @@ impl Wire {
             clock,
             heard_ms: AtomicU64::new(clock.now_ms()),
             rtt_us: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             cut: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
@@ -64,10 +68,22 @@ impl Wire {
         self.cut.load(Ordering::Acquire)
     }
 
-    fn came(&self, bytes: usize) {
+    /// Bytes that came over it, and bytes that went.
+    pub(crate) fn moved(&self) -> (u64, u64) {
+        (self.received.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed))
+    }
+
+    /// Notes that bytes came.
+    pub(crate) fn came(&self, bytes: usize) {
         if bytes > 0 {
             self.heard_ms.store(self.clock.now_ms(), Ordering::Relaxed);
+            self.received.fetch_add(bytes as u64, Ordering::Relaxed);
         }
+    }
+
+    /// Notes that bytes went.
+    pub(crate) fn went(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -118,7 +134,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WireStream<S> {
         if this.wire.is_cut() {
             return severed();
         }
-        Pin::new(&mut this.inner).poll_write(cx, bytes)
+        let outcome = Pin::new(&mut this.inner).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(bytes)) = &outcome {
+            this.wire.went(*bytes);
+        }
+        outcome
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
