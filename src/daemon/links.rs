@@ -22,7 +22,12 @@ impl Links for NetLinks {
     fn links(&self) -> Vec<Link> {
         let links = self.0.links().into_iter();
         links
-            .map(|link| Link { node: link.node, address: link.address, rtt_ms: link.rtt_ms })
+            .map(|link| Link {
+                node: link.node,
+                address: link.address,
+                rtt_ms: link.rtt_ms,
+                clock_skew_ms: link.clock_skew_ms,
+            })
             .collect()
     }
 
@@ -128,7 +133,7 @@ pub(super) async fn learn(
         match events.recv().await {
             Ok(Event::Learned(record)) => gatekeeper.learned(&record),
             Ok(Event::Damaged(id)) => {
-                tracing::error!(%id, "a message does not read back from the disk; it is dead here");
+                tracing::error!(messaging.message.id = %id, "a message does not read back from the disk; it is dead here");
             }
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => {

@@ -1,6 +1,7 @@
 //! The parts of a running node below its doors, and what passes between them.
 
 use super::DaemonError;
+use super::clocks;
 use super::core::Core;
 use super::home::Home;
 use super::links::{NetLinks, learn, pump};
@@ -88,6 +89,7 @@ impl Node {
             )),
             tokio::spawn(pump(from_net, handle.clone(), listens, link_news.clone())),
             tokio::spawn(space::watch(home.dir().to_owned(), limits.disk_reserve_bytes)),
+            tokio::spawn(clocks::watch(handle.clone())),
             tokio::spawn(check_all(checks, handle.clone())),
         ];
         Ok(Self {

@@ -27,6 +27,8 @@ pub struct LinkView {
     pub address: String,
     /// Round trip when idle, in milliseconds, once it was measured.
     pub rtt_ms: Option<f64>,
+    /// By how much its wall clock is ahead of this node's, in milliseconds, once it was told.
+    pub clock_skew_ms: Option<i64>,
     /// For how long the link has been up, in milliseconds.
     pub since_ms: u64,
     /// How long ago the last byte came, in milliseconds.

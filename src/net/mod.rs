@@ -10,6 +10,7 @@ mod config;
 mod discovery;
 mod door;
 mod event;
+mod forward;
 mod gate;
 mod greeter;
 mod handle;

@@ -136,6 +136,7 @@ impl View {
                 node: *node,
                 address: link.address.clone(),
                 rtt_ms: link.wire.rtt_us().map(|us| us as f64 / 1_000.0),
+                clock_skew_ms: link.wire.skew_ms(),
                 since_ms: now.saturating_sub(link.since),
                 last_heard_ms: now.saturating_sub(link.wire.heard_ms()),
                 in_flight: link.in_flight,

@@ -15,6 +15,8 @@ pub struct Link {
     pub address: String,
     /// Round trip, in milliseconds, once it was measured.
     pub rtt_ms: Option<f64>,
+    /// By how much its wall clock is ahead of this node's, in milliseconds, once it was told.
+    pub clock_skew_ms: Option<i64>,
 }
 
 /// What went over the links with a neighbour since the start.

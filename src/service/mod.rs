@@ -6,6 +6,7 @@
 
 mod access;
 mod answer;
+mod clocks;
 mod content;
 mod dead;
 mod error;
@@ -15,6 +16,7 @@ mod membership;
 mod message;
 mod metrics;
 mod news;
+mod operation;
 mod peers;
 mod queues;
 mod receive;
@@ -25,6 +27,7 @@ mod wait;
 
 pub use access::{ACCESS_LABEL_MAX, ACCESS_TOKENS_MAX, Access, Holder};
 pub use answer::ANSWER_BYTES;
+pub use clocks::{CLOCK_OFF_MS, clock_warning};
 pub use content::{Body, BodyReader, Staged, StoredBody, Upload, check};
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};

@@ -1,6 +1,7 @@
 //! Sending: from an address and properties to messages that the engine has accepted.
 
 use super::content::Staged;
+use super::operation::Operation;
 use super::{NewMessage, Service, ServiceError, WAIT_MAX, Wait};
 use crate::codec::{self, content_hash, encode_inner, encode_inner_head};
 use crate::engine::address::{NodeId, QueueName};
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// An accepted message and how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,24 @@ impl Service {
     /// # Errors
     /// A bad address or property, an unknown node, or the engine's refusal; then nothing was sent.
     pub async fn send(
+        &self,
+        to: &str,
+        messages: Vec<NewMessage>,
+        key: Option<SendKey<'_>>,
+        wait: Wait,
+        timeout: Duration,
+    ) -> Result<Outcome, ServiceError> {
+        let operation = Operation::send(to, &messages);
+        let sending = self.send_all(to, messages, key, wait, timeout);
+        let outcome = sending.instrument(operation.span()).await;
+        match &outcome {
+            Ok(outcome) => operation.sent(&outcome.sent),
+            Err(why) => operation.failed(why),
+        }
+        outcome
+    }
+
+    async fn send_all(
         &self,
         to: &str,
         messages: Vec<NewMessage>,

@@ -68,7 +68,7 @@ impl From<ServiceError> for Refusal {
         let status =
             StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
-            tracing::warn!(code = verdict.code, %error, "a request failed");
+            tracing::warn!(error.type = verdict.code, %error, "a request failed");
         }
         Self::new(status, verdict.code, error.to_string()).hint(error.hint())
     }

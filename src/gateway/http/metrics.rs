@@ -42,6 +42,7 @@ pub(super) async fn metrics(State(service): State<Service>) -> Result<Response, 
     doors(&mut page, &measured.counts);
     outgoing(&mut page, &measured);
     peers(&mut page, &measured);
+    skews(&mut page, &measured);
     traffic(&mut page, &measured);
     store(&mut page, &measured.summary.disk);
     page.histogram("meshmq_store_commit_seconds", "Time of a durable commit", &measured.commits);
@@ -207,6 +208,16 @@ fn peers(page: &mut Page, measured: &Measured) {
     for peer in members {
         if let Some(ms) = peer.rtt_ms {
             page.row("meshmq_peer_rtt_seconds", &[("peer", &peer.name)], ms / 1_000.0);
+        }
+    }
+}
+
+fn skews(page: &mut Page, measured: &Measured) {
+    let name = "meshmq_peer_clock_skew_seconds";
+    page.family(name, "gauge", "By how much the wall clock of a linked member is ahead");
+    for peer in &measured.peers.members {
+        if let Some(ms) = peer.clock_skew_ms {
+            page.row(name, &[("peer", &peer.name)], ms as f64 / 1_000.0);
         }
     }
 }

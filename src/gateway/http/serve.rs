@@ -35,6 +35,7 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
+use tracing::Instrument;
 
 /// Connections of one door at once; further ones are told so and closed.
 pub const CONNECTIONS_MAX: usize = 64;
@@ -74,7 +75,7 @@ pub async fn serve_tcp(door: TcpDoor, service: Service, stop: CancellationToken)
     let router = router(service.clone()).layer(from_fn_with_state(guard, guard::check));
     let hall = Hall::new(router, service, stop, true);
     while let Some((stream, from)) = hall.next(|| door.listener.accept()).await {
-        tracing::debug!(%from, "connection");
+        tracing::debug!(client.address = %from, "connected");
         hall.take(opened(stream, tls.clone()), Ok(()));
     }
     hall.close().await;
@@ -102,7 +103,7 @@ fn admit(door: &Door, stream: &UnixStream) -> Result<(), Refusal> {
             .hint("run as the node's user, or start it with `up --socket-group GROUP`")
     };
     let peer = stream.peer_cred().map_err(|_| denied())?;
-    tracing::debug!(uid = peer.uid(), pid = peer.pid(), "connection");
+    tracing::debug!(uid = peer.uid(), pid = peer.pid(), "connected");
     if door.admission.admits(peer.uid()) {
         return Ok(());
     }
@@ -121,6 +122,7 @@ struct Hall {
     service: Service,
     stop: CancellationToken,
     pace: Pace,
+    transport: &'static str,
     connections: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -133,6 +135,7 @@ impl Hall {
             service,
             stop,
             pace: Pace { head: HEAD_TIME_MAX, is_prompt, write: WRITE_TIME_MAX },
+            transport: if is_prompt { "tcp" } else { "unix" },
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             tasks: TaskTracker::new(),
@@ -173,16 +176,22 @@ impl Hall {
                 let service = self.service.clone();
                 let connection =
                     Connection { session, router, service: service.clone(), stop, pace };
-                self.tasks.spawn(async move {
+                let span = tracing::debug_span!(
+                    "connection",
+                    messaging.client.id = session.0,
+                    network.transport = self.transport,
+                );
+                let serving = async move {
                     let _connected = service.connected();
                     let Ok(stream) = opening.await else { return };
                     // A handler that panics must not keep the locks of its session.
                     let run = AssertUnwindSafe(connection.run(stream, permit)).catch_unwind();
                     if run.await.is_err() {
-                        tracing::error!(session = session.0, "a connection panicked");
+                        tracing::error!(messaging.client.id = session.0, "a connection panicked");
                     }
                     service.end_session(session.0).await;
-                });
+                };
+                self.tasks.spawn(serving.instrument(span));
             }
             Err(refusal) => {
                 self.service.refused(&refusal.problem().code);
@@ -260,7 +269,7 @@ impl Connection {
             self.service.refused(code);
         }
         if let Err(why) = ended {
-            tracing::debug!(%why, session = session.0, "a connection broke");
+            tracing::debug!(%why, "a connection broke");
         }
     }
 }

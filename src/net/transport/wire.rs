@@ -9,14 +9,21 @@ use futures::{AsyncRead, AsyncWrite};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll};
+
+/// No wall clock was told yet.
+const UNKNOWN: i64 = i64::MIN;
+/// A wall clock may show anything; no more than this is told: 1,000 years.
+const SKEW_SHOWN_MAX_MS: i64 = 1_000 * 365 * 24 * 3_600_000;
 
 /// What is known of one TCP connection.
 pub(crate) struct Wire {
     clock: Clock,
     heard_ms: AtomicU64,
     rtt_us: AtomicU64,
+    /// What the other end's wall clock is ahead, in milliseconds.
+    skew_ms: AtomicI64,
     received: AtomicU64,
     sent: AtomicU64,
     cut: AtomicBool,
@@ -31,6 +38,7 @@ impl Wire {
             clock,
             heard_ms: AtomicU64::new(clock.now_ms()),
             rtt_us: AtomicU64::new(0),
+            skew_ms: AtomicI64::new(UNKNOWN),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             cut: AtomicBool::new(false),
@@ -55,6 +63,20 @@ impl Wire {
     /// Notes the round trip.
     pub(crate) fn note_rtt_us(&self, us: u64) {
         self.rtt_us.store(us.max(1), Ordering::Relaxed);
+    }
+
+    /// By how much the other end's wall clock is ahead of this one's, in milliseconds, once it was
+    /// told.
+    pub(crate) fn skew_ms(&self) -> Option<i64> {
+        Some(self.skew_ms.load(Ordering::Relaxed)).filter(|skew| *skew != UNKNOWN)
+    }
+
+    /// Notes what the other end's wall clock showed half a round trip before this one shows `own_ms`.
+    pub(crate) fn note_wall(&self, their_ms: u64, own_ms: u64) {
+        let their_ms = their_ms.saturating_add(self.rtt_us().unwrap_or(0) / 2_000);
+        let skew = i128::from(their_ms) - i128::from(own_ms);
+        let skew = skew.clamp(i128::from(-SKEW_SHOWN_MAX_MS), i128::from(SKEW_SHOWN_MAX_MS));
+        self.skew_ms.store(i64::try_from(skew).unwrap_or(UNKNOWN), Ordering::Relaxed);
     }
 
     /// Ends the connection now, whatever still waits to be written.
