@@ -4,6 +4,7 @@
 //! that a node merely says. Refuses to judge; the checkers do.
 
 mod post;
+mod seen;
 
 use crate::scenario::Place;
 use meshmq::engine::address::{LineId, NodeId, QueueName};
@@ -11,6 +12,7 @@ use meshmq::engine::ids::{MessageId, StreamId};
 use meshmq::engine::message::{Content, Delivery, Priority};
 use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::{Inbox, Line, Seat, SentState, Spot};
+pub(crate) use seen::Sight;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The book.

@@ -73,6 +73,7 @@ pub(super) fn check(file: &str, text: &str) -> Result<Scenario, (usize, Wrong)> 
         steps,
         dead,
         drain_ms: raw.drain.map_or(600_000, |drain| drain.0),
+        live_until_ms: raw.live.until.map(|until| until.0),
     })
 }
 

@@ -38,6 +38,17 @@ pub(super) struct File {
     pub(super) expect: ExpectText,
     /// How long everything may take after the last step and the healing.
     pub(super) drain: Option<Duration>,
+    /// What is otherwise on real processes.
+    #[serde(default)]
+    pub(super) live: LiveText,
+}
+
+/// What is otherwise on real processes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LiveText {
+    /// When the script ends there at the latest.
+    pub(super) until: Option<Duration>,
 }
 
 /// Properties of links.

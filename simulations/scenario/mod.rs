@@ -43,6 +43,8 @@ pub(crate) struct Scenario {
     pub(crate) dead: Deaths,
     /// How long everything may take after the healing, in milliseconds.
     pub(crate) drain_ms: u64,
+    /// When the script ends at the latest if it is played on real processes, in milliseconds.
+    pub(crate) live_until_ms: Option<u64>,
 }
 
 /// A link between two nodes.

@@ -2,6 +2,7 @@
 //! from the seed; what they are told is judged.
 
 use super::{Happening, Stop, World};
+use crate::body::body;
 use crate::checkers::{Violation, durable_first};
 use crate::rng::Rng;
 use crate::scenario::{Place, ReceiverPlan, SenderPlan, Span};
@@ -299,12 +300,6 @@ fn inner(queue: &QueueName, serial: u64, len: u64) -> Bytes {
         body: body(serial, len).into(),
         extensions: BTreeMap::new(),
     })
-}
-
-fn body(serial: u64, len: u64) -> Vec<u8> {
-    let mut rng = Rng::new(serial);
-    let words = (0..len.div_ceil(8)).flat_map(|_| rng.draw().to_be_bytes());
-    words.take(len as usize).collect()
 }
 
 fn is_intact(queue: &QueueName, bytes: &[u8]) -> bool {

@@ -46,6 +46,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ),
     ("main", &["cli"]),
     ("simulations", &["engine", "codec", "store", "security"]),
+    ("simulations/live", &["engine", "client"]),
 ];
 
 /// Libraries and the parts that may name them. A library that is not listed is free, but for the
@@ -85,6 +86,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
             "daemon",
             "os",
             "telemetry",
+            "simulations",
         ],
     ),
 ];
