@@ -83,12 +83,6 @@ impl Door {
         }
     }
 
-    /// Deletes a queue with what is in it.
-    pub(super) async fn drop_queue(&mut self, name: &str) -> Answer<()> {
-        let gone: Answer<json::Count> = in_time(self.0.delete(&path::queue(name))).await;
-        gone.map(drop)
-    }
-
     /// Everything in a queue, in the order of receiving, whether locked or not.
     pub(super) async fn peek(&mut self, queue: &str) -> Answer<Vec<json::Message>> {
         self.pages(&path::messages(queue)).await

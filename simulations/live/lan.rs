@@ -73,10 +73,9 @@ pub(super) fn mac(place: Place) -> [u8; 6] {
     [0x02, b'M', b'Q', 0, high, low]
 }
 
-/// A machine's address: what it has at first, or another one.
-fn address(place: Place, is_other: bool) -> String {
-    let net = if is_other { 78 } else { 77 };
-    format!("10.{net}.{}.{}", place / 250, place % 250 + 1)
+/// A machine's address.
+fn address(place: Place) -> String {
+    format!("10.77.{}.{}", place / 250, place % 250 + 1)
 }
 
 impl Lan {
@@ -98,7 +97,7 @@ impl Lan {
             hub.run("ip", &["-batch", "-"], &wire)?;
             let inside = format!(
                 "link set lo up\nlink set eth0 up\naddr add {}/8 dev eth0\n",
-                address(place, false)
+                address(place)
             );
             machine.run("ip", &["-batch", "-"], &inside)?;
             made.push(machine);
@@ -132,13 +131,6 @@ impl Lan {
     /// Cuts or heals directions; those that changed.
     pub(super) fn set_cut(&mut self, ways: &[Way], cut: bool) -> Result<Vec<Way>, Missing> {
         self.wall.set(&self.hub, ways, cut)
-    }
-
-    /// Gives a machine another address and no other.
-    pub(super) fn readdress(&self, place: Place, is_other: bool) -> Result<(), Missing> {
-        let address = address(place, is_other);
-        let change = format!("addr flush dev eth0\naddr add {address}/8 dev eth0\n");
-        self.machines[place].run("ip", &["-batch", "-"], &change).map(drop)
     }
 
     /// Makes links as slow, lossy and late as they are meant to be, as far as the kernel can.

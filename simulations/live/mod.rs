@@ -67,15 +67,19 @@ pub(crate) fn run(scenarios: &[Scenario], options: &Options) -> io::Result<u8> {
         return Ok(SKIPPED);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut worst = (0, 0);
+    let (mut worst, mut firsts) = ((0, 0), Vec::new());
     for scenario in scenarios {
         let facts = runtime.block_on(one(scenario, options))?;
         report::write(scenario, options, &facts)?;
         let code = code(&facts);
         worst = worst.max(code);
+        firsts.extend(facts.firsts);
         if code.1 == INTERRUPTED {
             break;
         }
+    }
+    if scenarios.len() > 1 && !report::write_sum(options, &firsts)? {
+        worst = worst.max((2, GATE_MISSED));
     }
     Ok(worst.1)
 }

@@ -131,14 +131,4 @@ impl Process {
     pub(super) fn ended(&mut self) -> Option<String> {
         self.child.try_wait().ok().flatten().map(|status| status.to_string())
     }
-
-    /// Stops all of it, as a machine that sleeps, or lets it go on.
-    pub(super) fn sleeps(&self, sleeps: bool) {
-        use rustix::process::{Pid, Signal, kill_process};
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        let signal = if sleeps { Signal::STOP } else { Signal::CONT };
-        if let Some(pid) = pid {
-            let _ = kill_process(pid, signal);
-        }
-    }
 }

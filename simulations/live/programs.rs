@@ -25,7 +25,7 @@ pub(super) async fn send(stage: &Stage<'_>, index: usize) -> Result<(), Stop> {
     stage.until(Stage::draw(&mut rng, plan.at)).await;
     let mut left = rng.between(plan.count.least, plan.count.most);
     let mut serial = (index as u64) << COUNT_BITS;
-    while left > 0 {
+    while left > 0 && !stage.is_over() {
         let count = rng.between(plan.batch.least, plan.batch.most).min(left);
         let (batch, posted) = write(&mut rng, plan, &mut serial, count);
         if !hand_over(stage, plan, index, &batch, &posted, &mut rng).await? {

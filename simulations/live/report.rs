@@ -1,13 +1,14 @@
 //! What a live run is to people and to programs.
 
 use super::stage::{Stage, Stop, Tally};
-use super::times::{Drain, Gate, Spread};
+use super::times::{Drain, Gate, Spread, first_gates, spread};
 use super::{Options, host};
 use crate::checkers::Violation;
 use crate::runner::Verdict;
 use crate::scenario::Scenario;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Whether a run can say anything.
 pub(super) enum Seen {
@@ -29,7 +30,8 @@ pub(super) struct Facts {
     not_simulated: Vec<&'static str>,
     tally: Tally,
     noticed: Option<Spread>,
-    first: Option<Spread>,
+    /// Times from a healing to the first message.
+    pub(super) firsts: Vec<Duration>,
     drain: Option<Drain>,
     drained_ms: Option<u64>,
     ran_ms: u64,
@@ -49,7 +51,7 @@ impl Facts {
             not_simulated: Vec::new(),
             tally: Tally::default(),
             noticed: None,
-            first: None,
+            firsts: Vec::new(),
             drain: None,
             drained_ms: None,
             ran_ms: 0,
@@ -77,12 +79,15 @@ impl Facts {
             None => (Verdict::Ok, None),
         };
         let lan = stage.lan.borrow();
+        let firsts = times.firsts();
+        let mut gates = first_gates(&firsts);
+        gates.extend(times.drain_gate());
         let is_plain = lan.has_netem();
         Self {
             seen,
             verdict,
             failure,
-            gates: times.gates(),
+            gates,
             cuts_by: lan.cuts_by(),
             not_simulated: if is_plain {
                 Vec::new()
@@ -91,7 +96,7 @@ impl Facts {
             },
             tally: *stage.tally.borrow(),
             noticed: times.noticed(),
-            first: times.first(),
+            firsts,
             drain: times.drain(),
             drained_ms: times.drained.map(|time| time.as_millis() as u64),
             ran_ms: stage.begun.get().elapsed().as_millis() as u64,
@@ -137,7 +142,7 @@ pub(super) fn write(scenario: &Scenario, options: &Options, facts: &Facts) -> io
         tally.kills,
         facts.ran_ms as f64 / 1_000.0
     )?;
-    let spread = |name: &str, spread: &Option<Spread>| {
+    let line = |name: &str, spread: Option<Spread>| {
         spread
             .as_ref()
             .map(|s| format!("  {name}: p50 {} ms, max {} ms of {}", s.p50_ms, s.max_ms, s.count))
@@ -148,8 +153,8 @@ pub(super) fn write(scenario: &Scenario, options: &Options, facts: &Facts) -> io
         format!("  a backlog of {messages} drained at {per_s:.0}/s; steady {steady_per_s:.0}/s")
     });
     let lines = [
-        spread("a cut was noticed after", &facts.noticed),
-        spread("first message after a healing", &facts.first),
+        line("a cut was noticed after", facts.noticed.clone()),
+        line("first message after a healing", spread(&facts.firsts)),
         drained,
         drain,
     ];
@@ -182,6 +187,22 @@ pub(super) fn write(scenario: &Scenario, options: &Options, facts: &Facts) -> io
     out.flush()
 }
 
+/// Writes what several runs came to together, and tells whether the gates hold over all.
+pub(super) fn write_sum(options: &Options, firsts: &[Duration]) -> io::Result<bool> {
+    let Some(of_all) = spread(firsts) else { return Ok(true) };
+    let gates = first_gates(firsts);
+    let mut out = io::stdout().lock();
+    if options.json {
+        let object = serde_json::json!({ "first_after_heal_of_all": of_all, "gates": gates });
+        writeln!(out, "{object}")?;
+    } else {
+        let Spread { count, p50_ms, max_ms } = of_all;
+        let what = format!("p50 {p50_ms} ms, max {max_ms} ms of {count}");
+        writeln!(out, "all together: first message after a healing: {what}")?;
+    }
+    Ok(gates.iter().all(|gate| gate.holds))
+}
+
 fn object(scenario: &Scenario, options: &Options, facts: &Facts) -> serde_json::Value {
     let mut object = serde_json::json!({
         "scenario": scenario.name,
@@ -192,7 +213,7 @@ fn object(scenario: &Scenario, options: &Options, facts: &Facts) -> serde_json::
         "ran_ms": facts.ran_ms,
         "tally": facts.tally,
         "cut_noticed": facts.noticed,
-        "first_after_heal": facts.first,
+        "first_after_heal": spread(&facts.firsts),
         "drained_ms": facts.drained_ms,
         "drain": facts.drain,
         "gates": facts.gates,

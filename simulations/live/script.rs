@@ -6,8 +6,8 @@ use crate::scenario::{Action, Place, Scenario, Span};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Longest body that live programs send, in bytes: a larger one comes apart from its message.
-const BODY_MAX: u64 = 1024 * 1024;
+/// Most bytes of bodies in one request: what a door takes, written as text.
+const REQUEST_MAX: u64 = 4 * 1024 * 1024;
 /// How long an ordered death waits for a commit. Then it comes anyway.
 const COMMIT_WITHIN: Duration = Duration::from_secs(1);
 /// What lies between the news of a commit and a death that was ordered for it, in milliseconds.
@@ -17,9 +17,10 @@ const ATTRITION: Span = Span::ms(500, 4_000);
 
 /// Why a scenario cannot be played on real processes, if so.
 pub(super) fn refuse(scenario: &Scenario) -> Option<String> {
-    let largest = scenario.senders.iter().map(|sender| sender.body_bytes.most).max();
-    if largest.is_some_and(|bytes| bytes > BODY_MAX) {
-        return Some(format!("bodies of more than {BODY_MAX} bytes"));
+    let requests = scenario.senders.iter();
+    let largest = requests.map(|sender| sender.body_bytes.most * sender.batch.most).max();
+    if largest.is_some_and(|bytes| bytes > REQUEST_MAX) {
+        return Some(format!("requests of more than {REQUEST_MAX} bytes"));
     }
     None
 }
@@ -29,15 +30,15 @@ pub(super) async fn step(stage: &Stage<'_>, index: usize) -> Result<(), Stop> {
     let step = &stage.scenario.steps[index];
     let mut rng = stage.rng("step", index);
     let at = Stage::draw(&mut rng, step.at);
-    if stage.scenario.live_until_ms.is_some_and(|until| at > until) {
+    stage.until(at).await;
+    if stage.is_over() {
         return Ok(());
     }
-    stage.until(at).await;
     match &step.action {
         Action::Cut(ways) => stage.set_cut(ways, true),
         Action::Heal(ways) => stage.set_cut(ways, false),
         Action::Flap { directions, up, down, lasts_ms } => {
-            let until = stage.scenario.live_until_ms.unwrap_or(u64::MAX).min(at + lasts_ms);
+            let until = at + lasts_ms;
             flap(stage, index, directions, (*up, *down), until).await
         }
         Action::Crash { nodes, down } => die(stage, index, nodes, *down, Death::Now).await,
@@ -46,7 +47,7 @@ pub(super) async fn step(stage: &Stage<'_>, index: usize) -> Result<(), Stop> {
             die(stage, index, nodes, *down, Death::AtCommit(nth)).await
         }
         Action::Attrition { nodes, lasts_ms, down, .. } => {
-            let until = stage.scenario.live_until_ms.unwrap_or(u64::MAX).min(at + lasts_ms);
+            let until = at + lasts_ms;
             attrition(stage, index, nodes, *down, until).await
         }
         Action::Restart(nodes) => {
@@ -72,7 +73,7 @@ async fn flap(
     until_ms: u64,
 ) -> Result<(), Stop> {
     let mut rng = stage.rng("flap", index);
-    let is_over = || stage.begun.get().elapsed().as_millis() >= u128::from(until_ms);
+    let is_over = || stage.is_after(until_ms) || stage.is_over();
     while !is_over() {
         pause(Stage::draw(&mut rng, up)).await;
         if is_over() {
@@ -130,7 +131,7 @@ async fn attrition(
         let mut rng = stage.rng("attrition", index * 1_000 + place);
         loop {
             pause(Stage::draw(&mut rng, ATTRITION)).await;
-            if stage.begun.get().elapsed().as_millis() >= u128::from(until_ms) {
+            if stage.is_after(until_ms) || stage.is_over() {
                 return Ok(());
             }
             stage.kill(place).await;

@@ -89,7 +89,9 @@ pub(super) async fn begin(stage: &Stage<'_>) -> Result<(), Stop> {
         stage.lan.borrow_mut().set_cut(&absent, true).map_err(Stop::Machine)?;
         meet(stage, &|a, b| !absent.contains(&(a, b))).await?;
     }
-    *stage.times.borrow_mut() = Times::default();
+    let mut times = Times::default();
+    stage.scenario.links.iter().filter(|link| !link.up).for_each(|link| times.cut(link.ends));
+    *stage.times.borrow_mut() = times;
     stage.begun.set(Instant::now());
     Ok(())
 }

@@ -132,6 +132,16 @@ impl Stage<'_> {
         tokio::time::sleep_until(at.into()).await;
     }
 
+    /// Whether a moment of the script has passed.
+    pub(super) fn is_after(&self, at_ms: u64) -> bool {
+        self.begun.get().elapsed() >= Duration::from_millis(at_ms)
+    }
+
+    /// Whether the script is over, before its end if the scenario says so.
+    pub(super) fn is_over(&self) -> bool {
+        self.scenario.live_until_ms.is_some_and(|until| self.is_after(until))
+    }
+
     /// Notes what was done, for the trace and for who waits.
     pub(super) fn note(&self, what: impl FnOnce() -> String) {
         let (what, at) = (what(), self.begun.get().elapsed().as_millis());

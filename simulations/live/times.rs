@@ -15,6 +15,8 @@ const FIRST_P50: Duration = Duration::from_secs(1);
 const FIRST_MAX: Duration = Duration::from_secs(2);
 /// Least share of the steady rate at which a backlog drains.
 const DRAIN_SHARE: f64 = 0.5;
+/// Times from which on there is a middle.
+const MIDDLE_OF: usize = 3;
 /// Messages from which on a backlog shows a rate.
 const BACKLOG: usize = 1_000;
 
@@ -180,16 +182,13 @@ impl Times {
 
     /// Times until an end of a link noticed that it was cut.
     pub(super) fn noticed(&self) -> Option<Spread> {
-        spread(self.cuts.iter().flat_map(|cut| cut.noticed.iter().flatten().copied()).collect())
+        let noticed = self.cuts.iter().flat_map(|cut| cut.noticed.iter().flatten().copied());
+        spread(&noticed.collect::<Vec<Duration>>())
     }
 
-    /// Times from a healing to the first message over the link, where one waited.
-    pub(super) fn first(&self) -> Option<Spread> {
-        spread(self.firsts())
-    }
-
-    /// A message that never came counts with the time that it has taken so far.
-    fn firsts(&self) -> Vec<Duration> {
+    /// Times from a healing to the first message over the link, where one waited. A message that
+    /// never came counts with the time that it has taken so far.
+    pub(super) fn firsts(&self) -> Vec<Duration> {
         let judged = self.heals.iter().filter(|heal| heal.stays && heal.cut_for < GATED_CUT);
         judged.map(|heal| heal.first.unwrap_or_else(|| heal.at.elapsed())).collect()
     }
@@ -213,24 +212,28 @@ impl Times {
         Some(Drain { messages: heal.count, per_s, steady_per_s })
     }
 
-    /// The gates that this run could show something of.
-    pub(super) fn gates(&self) -> Vec<Gate> {
-        let at_most = |name, limit: Duration, measured_ms: u64| {
-            let (limit, measured) = (limit.as_secs_f64(), measured_ms as f64 / 1_000.0);
-            Gate { name, limit, measured, holds: measured <= limit }
-        };
-        let mut gates = Vec::new();
-        if let Some(first) = self.first() {
-            gates.push(at_most("first message after a healing, p50 in s", FIRST_P50, first.p50_ms));
-            gates.push(at_most("first message after a healing, max in s", FIRST_MAX, first.max_ms));
-        }
-        if let Some(drain) = self.drain() {
-            let measured = drain.per_s / drain.steady_per_s;
-            let name = "drain rate as a share of the steady rate";
-            gates.push(Gate { name, limit: DRAIN_SHARE, measured, holds: measured >= DRAIN_SHARE });
-        }
-        gates
+    /// How the drain compares, where this run could show it.
+    pub(super) fn drain_gate(&self) -> Option<Gate> {
+        let drain = self.drain()?;
+        let measured = drain.per_s / drain.steady_per_s;
+        let name = "drain rate as a share of the steady rate";
+        Some(Gate { name, limit: DRAIN_SHARE, measured, holds: measured >= DRAIN_SHARE })
     }
+}
+
+/// The gates for times from a healing to the first message. The middle of few shows nothing.
+pub(super) fn first_gates(firsts: &[Duration]) -> Vec<Gate> {
+    let at_most = |name, limit: Duration, measured_ms: u64| {
+        let (limit, measured) = (limit.as_secs_f64(), measured_ms as f64 / 1_000.0);
+        Gate { name, limit, measured, holds: measured <= limit }
+    };
+    let Some(first) = spread(firsts) else { return Vec::new() };
+    let mut gates =
+        vec![at_most("first message after a healing, max in s", FIRST_MAX, first.max_ms)];
+    if first.count >= MIDDLE_OF {
+        gates.push(at_most("first message after a healing, p50 in s", FIRST_P50, first.p50_ms));
+    }
+    gates
 }
 
 impl Heal {
@@ -245,7 +248,9 @@ impl Heal {
     }
 }
 
-fn spread(mut times: Vec<Duration>) -> Option<Spread> {
+/// The middle and the largest of some times.
+pub(super) fn spread(times: &[Duration]) -> Option<Spread> {
+    let mut times = times.to_vec();
     times.sort_unstable();
     let ms = |time: Option<&Duration>| time.map(|time| time.as_millis() as u64);
     let (p50_ms, max_ms) = (ms(times.get(times.len() / 2))?, ms(times.last())?);

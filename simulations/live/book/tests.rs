@@ -1,3 +1,5 @@
+//! The judges speak when doors tell of a breach, and are silent when they only tell it late.
+
 use super::*;
 
 const SENDER: Place = 0;

@@ -1,3 +1,5 @@
+//! What is handed to nftables and to traffic control.
+
 use super::*;
 
 #[test]
