@@ -51,6 +51,8 @@ pub(crate) struct Outstanding {
 
 /// A live link.
 pub(crate) struct Link {
+    /// Which start of the neighbour's process it is to.
+    pub(crate) boot: u64,
     /// Since when.
     pub(crate) since_ms: u64,
     /// Whether the directory has known the neighbour as a member since.
@@ -74,6 +76,7 @@ impl Link {
     /// has said its last.
     pub(crate) fn start(
         node: NodeId,
+        boot: u64,
         now_ms: u64,
         door: Arc<Door>,
         events: mpsc::Sender<NetEvent>,
@@ -82,6 +85,7 @@ impl Link {
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let worker = tokio::spawn(work(node, door, events, queue, former));
         Self {
+            boot,
             since_ms: now_ms,
             was_member: false,
             outstanding: BTreeMap::new(),

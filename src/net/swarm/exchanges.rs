@@ -19,12 +19,17 @@ const EARLY_MAX: usize = 8;
 type HopEvent = Event<HopRequest, HopAnswer>;
 
 impl Links {
-    /// The first proven connection makes the link; a further one only carries it too.
-    pub(super) fn link_up(&mut self, node: NodeId, id: ConnectionId) {
+    /// The first proven connection makes the link; a further one only carries it too, unless it is of
+    /// a later start of the peer: that one knows nothing of what was said before.
+    pub(super) fn link_up(&mut self, node: NodeId, id: ConnectionId, boot: u64) {
+        if self.state.links.get(&node).is_some_and(|link| link.boot != boot) {
+            self.link_down(node);
+        }
         if !self.state.links.contains_key(&node) {
             let former = self.state.ending.remove(&node);
             let events = self.around.events.clone();
-            let link = Link::start(node, self.clock.now_ms(), self.door.clone(), events, former);
+            let now_ms = self.clock.now_ms();
+            let link = Link::start(node, boot, now_ms, self.door.clone(), events, former);
             self.state.links.insert(node, link);
         }
         self.show_link(node, id);
