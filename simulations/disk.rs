@@ -6,7 +6,8 @@
 use crate::scenario::Side;
 use meshmq::engine::record::{Key, Record};
 use meshmq::engine::storage::{Storage, StorageError, StorageStats, Write};
-use meshmq::store::{FailMode, MemoryStore};
+use meshmq::store::{FailMode, MemoryStore, Snapshot};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A disk. A clone is the same disk, also while an engine owns it.
@@ -19,6 +20,10 @@ struct Inner {
     done: Vec<Commit>,
     ordered: Option<(u64, Side)>,
     fired: Option<Side>,
+    /// Records that do not read back.
+    damaged: BTreeSet<Key>,
+    /// Bytes that it holds at most, if it is to be full.
+    capacity: Option<u64>,
 }
 
 /// A commit that is on the disk.
@@ -48,10 +53,43 @@ impl Disk {
     pub(crate) fn take_back(&self, commits: &[Commit]) {
         let mut inner = self.inner();
         inner.store.crash();
+        inner.store.faults().set_capacity(None);
         for commit in commits.iter().rev() {
             inner.store.commit(&commit.undo).expect("what was there before fits");
         }
+        let capacity = inner.capacity;
+        inner.store.faults().set_capacity(capacity);
         inner.done.clear();
+    }
+
+    /// What is on it now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.inner().store.snapshot()
+    }
+
+    /// Holds what it held then, every byte of it sound.
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
+        let mut inner = self.inner();
+        inner.store.restore(snapshot);
+        inner.damaged.clear();
+    }
+
+    /// All records, in order.
+    pub(crate) fn records(&self) -> Vec<(Key, Record)> {
+        let (first, last) = (Key::Store, Key::Shares(u64::MAX));
+        self.inner().store.range(&first, &last, usize::MAX).unwrap_or_default()
+    }
+
+    /// Lets a record read back as damaged from now on, until it is written anew.
+    pub(crate) fn damage(&self, key: Key) {
+        self.inner().damaged.insert(key);
+    }
+
+    /// Leaves room for so many bytes, or for any number.
+    pub(crate) fn set_room(&self, left: Option<u64>) {
+        let mut inner = self.inner();
+        inner.capacity = left.map(|left| inner.store.stats().used_bytes + left);
+        inner.store.faults().set_capacity(inner.capacity);
     }
 
     /// Orders a fault at the `nth` commit from now, 1 being the next; before or after it.
@@ -106,6 +144,9 @@ impl Inner {
         }
         let result = self.store.commit(writes);
         if result.is_ok() || fault == Some(Side::After) {
+            for write in writes {
+                self.damaged.remove(write.key());
+            }
             self.done.push(Commit { writes: writes.to_vec(), undo });
         }
         result
@@ -118,7 +159,11 @@ impl Storage for Disk {
     }
 
     fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {
-        self.inner().store.get(key)
+        let inner = self.inner();
+        if inner.damaged.contains(key) {
+            return Err(StorageError::Damaged(format!("{key:?}")));
+        }
+        inner.store.get(key)
     }
 
     fn range(

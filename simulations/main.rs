@@ -80,6 +80,12 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         meshmq: Option<PathBuf>,
     },
+    /// Says what scenarios do, in plain sentences.
+    Explain {
+        /// Scenario files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Reads scenarios and says whether they can be run.
     Check {
         /// Scenario files.
@@ -122,6 +128,10 @@ fn main() -> ExitCode {
             read_all(&files)
                 .and_then(|scenarios| live::run(&scenarios, &options).map_err(|_| BROKEN_OUTPUT))
         }
+        Command::Explain { files } => read_all(&files).and_then(|scenarios| {
+            let texts: Vec<String> = scenarios.iter().map(Scenario::explain).collect();
+            write!(io::stdout(), "{}", texts.join("\n")).map_err(|_| BROKEN_OUTPUT).map(|()| 0)
+        }),
         Command::Check { files } => read_all(&files).and_then(|scenarios| {
             let say = |scenario: &Scenario| {
                 writeln!(io::stdout(), "{}: {}", scenario.name, scenario.proves)

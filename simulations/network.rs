@@ -3,7 +3,7 @@
 //! Refuses to know what is in a packet; it gives each one a verdict: lost, or due at these times.
 
 use crate::rng::Rng;
-use crate::scenario::{LinkPlan, Place};
+use crate::scenario::{LinkPlan, Place, WayPlan};
 use std::collections::BTreeMap;
 
 /// All links.
@@ -25,6 +25,8 @@ pub(crate) struct Link {
     pub(crate) connection: u64,
     /// Whether the present connection stands, as far as the wire is concerned.
     pub(crate) stands: bool,
+    /// The last connection on which nothing gets through any more, whatever its ends believe.
+    severed: u64,
     /// What each end believes of the present connection.
     ends: [End; 2],
     /// When the wire of each direction is free again.
@@ -52,6 +54,7 @@ impl Network {
             cuts: 0,
             connection: 0,
             stands: false,
+            severed: 0,
             ends: [End::Down; 2],
             free_at: [0; 2],
         };
@@ -86,10 +89,10 @@ impl Network {
     ) -> Vec<u64> {
         let link = &mut self.links[index];
         let way = link.way(from);
-        if link.cut[way] {
+        if link.cut[way] || link.is_severed(way) {
             return Vec::new();
         }
-        let plan = &link.plan;
+        let plan = link.plan.ways[way];
         let starts = link.free_at[way].max(now);
         let sent = starts + plan.bytes_per_s.map_or(0, |rate| bytes as u64 * 1_000 / rate);
         link.free_at[way] = sent;
@@ -112,7 +115,10 @@ impl Network {
     pub(crate) fn wire_ms(&self, index: usize, from: Place, bytes: usize, now: u64) -> u64 {
         let link = &self.links[index];
         let waits = link.free_at[link.way(from)].saturating_sub(now);
-        waits + link.plan.bytes_per_s.map_or(0, |rate| bytes as u64 * 1_000 / rate)
+        waits
+            + link.plan.ways[link.way(from)]
+                .bytes_per_s
+                .map_or(0, |rate| bytes as u64 * 1_000 / rate)
     }
 }
 
@@ -145,6 +151,27 @@ impl Link {
         self.cut[way] = cut;
         self.cuts += u64::from(changes);
         changes
+    }
+
+    /// Its properties in the direction from an end.
+    pub(crate) fn from(&self, from: Place) -> WayPlan {
+        self.plan.ways[self.way(from)]
+    }
+
+    /// Gives the direction from an end other properties.
+    pub(crate) fn change(&mut self, from: Place, plan: WayPlan) {
+        let way = self.way(from);
+        self.plan.ways[way] = plan;
+    }
+
+    /// The present connection carries nothing any more, and another can be made.
+    pub(crate) const fn sever(&mut self) {
+        self.severed = self.connection;
+        self.stands = false;
+    }
+
+    const fn is_severed(&self, way: usize) -> bool {
+        matches!(self.ends[way], End::Up(connection) if connection <= self.severed)
     }
 
     fn way(&self, from: Place) -> usize {

@@ -46,6 +46,8 @@ pub mod cli;
 pub mod daemon;
 #[cfg(feature = "node")]
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 #[cfg(feature = "client")]
 pub use api::{

@@ -104,6 +104,13 @@ fn what_is_sent_to_a_node_that_is_away_arrives_when_it_is_back() {
 }
 
 #[test]
+#[cfg(feature = "testing")]
+fn days_of_a_virtual_mesh_pass_in_no_time() {
+    let said = run("virtual_mesh", None, Path::new("/nowhere"));
+    assert_eq!(said, "after 3 days all 10 sales are in the ledger\n");
+}
+
+#[test]
 fn examples_are_short() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for file in std::fs::read_dir(folder).expect("the folder is there") {

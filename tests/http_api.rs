@@ -6,10 +6,14 @@ mod common;
 mod door;
 #[path = "http_api/large.rs"]
 mod large;
+#[path = "http_api/limits.rs"]
+mod limits;
 #[path = "http_api/messages.rs"]
 mod messages;
 #[path = "http_api/metrics.rs"]
 mod metrics;
+#[path = "http_api/news.rs"]
+mod news;
 #[path = "http_api/node.rs"]
 mod node;
 #[path = "http_api/once.rs"]

@@ -197,9 +197,13 @@ fn a_machine_without_the_tools_is_told() {
 #[test]
 fn what_cannot_be_played_is_refused_before_anything_starts() {
     let large = SHORT.replace("count = 30,", "count = 30, batch = 9, body_bytes = 500000,");
-    let place = Place::new(&large);
-    let output = place.command().output().expect("it starts");
-    assert_eq!(output.status.code(), Some(77));
-    let said = text(&output.stderr);
-    assert!(said.contains("it.toml: not played live: requests of more than"), "{said}");
+    let full =
+        SHORT.replace("crash = \"b\", down = \"500ms\"", "corrupt = { nodes = \"b\", bodies = 1 }");
+    for (scenario, why) in [(large, "requests of more than"), (full, "the step `corrupt`")] {
+        let place = Place::new(&scenario);
+        let output = place.command().output().expect("it starts");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(77), "{said}");
+        assert!(said.contains(&format!("it.toml: not played live: {why}")), "{said}");
+    }
 }

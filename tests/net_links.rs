@@ -11,7 +11,7 @@ use meshmq::engine::frame::Answer;
 use meshmq::engine::frame::Frame;
 use meshmq::engine::step::{Input, Output};
 use meshmq::net::{DiscoveryState, ListenAddr, NetConfig, NetError};
-use nodes::{Member, PATIENCE, admitted, founder, hail, quiet, transfer, until};
+use nodes::{PATIENCE, admitted, founder, hail, quiet, transfer, until};
 use std::net::SocketAddr;
 use throttle::{Pace, Throttle};
 
@@ -61,26 +61,6 @@ async fn a_link_that_ends_takes_its_exchanges_with_it_and_comes_again() {
     assert!(matches!(outcome, Input::Answered { .. }), "{outcome:?}");
     let back = b.exchange(a.id(), 3, vec![hail()]).await;
     assert!(matches!(back, Input::Answered { .. }), "{back:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_neighbour_that_has_started_again_is_a_new_link() {
-    let a = founder("pc-a");
-    let b = admitted(&a, "pc-b");
-    let again = Member { identity: b.identity.clone(), gatekeeper: b.gatekeeper.clone() };
-    let a = a.start(quiet(&[]), true).await;
-    let b = b.start(quiet(&[a.address()]), true).await;
-    a.link_up(b.id()).await;
-    // Nobody hears that its first process has ended: that one is silent from here on, no more.
-    let _again = again.start(quiet(&[a.address()]), true).await;
-    let id = b.id();
-    let anew = [Input::LinkUp(id), Input::LinkDown(id), Input::LinkUp(id)];
-    a.until("the link anew", |heard| {
-        let of = |input: &&Input| anew.contains(input);
-        let turns: Vec<&Input> = heard.inputs.iter().filter(of).take(3).collect();
-        (turns == anew.iter().collect::<Vec<_>>()).then_some(())
-    })
-    .await;
 }
 
 /// An address on which nobody listens yet.

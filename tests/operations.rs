@@ -12,3 +12,5 @@ mod damage;
 mod disk_fails;
 #[path = "operations/full_disk.rs"]
 mod full_disk;
+#[path = "operations/room.rs"]
+mod room;

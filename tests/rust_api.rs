@@ -4,6 +4,8 @@
 mod common;
 #[path = "rust_api/events.rs"]
 mod events;
+#[path = "rust_api/once.rs"]
+mod once;
 #[path = "rust_api/receiving.rs"]
 mod receiving;
 #[path = "rust_api/sending.rs"]

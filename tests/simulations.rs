@@ -26,6 +26,7 @@ fn scenarios() -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the scenarios are there");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("a readable folder").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".toml"))
         .map(|name| format!("simulations/scenarios/{name}"))
         .collect();
     names.sort();
@@ -133,7 +134,7 @@ fn a_file_that_is_no_scenario_is_refused_with_the_place() {
     let bad = written(&folder, "bad.toml", &FAILS.replace("count = 5", "cuont = 5"));
     let unknown = written(&folder, "unknown.toml", &FAILS.replace("from = \"a\"", "from = \"c\""));
     let missing = folder.path().join("missing.toml").display().to_string();
-    for (file, place) in [(&bad, ":5:48: "), (&unknown, ":5:9: "), (&missing, ": ")] {
+    for (file, place) in [(&bad, ":5:48: "), (&unknown, ":5:18: "), (&missing, ": ")] {
         for command in ["run", "check"] {
             let output = simulate(&[command, file]);
             assert_eq!(output.status.code(), Some(65));
@@ -142,6 +143,41 @@ fn a_file_that_is_no_scenario_is_refused_with_the_place() {
             assert!(output.stdout.is_empty());
         }
     }
+}
+
+#[test]
+fn a_contact_trace_is_read_from_beside_its_scenario() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let contacts = "contacts = { file = \"trace.csv\" }\nexpect = { dead = \"none\" }";
+    let file =
+        written(&folder, "met.toml", &FAILS.replace("expect = { dead = \"some\" }", contacts));
+    let missing = simulate(&["check", &file]);
+    assert_eq!(missing.status.code(), Some(65));
+    assert!(text(&missing.stderr).contains(":7:21: `trace.csv`: "), "{}", text(&missing.stderr));
+    written(&folder, "trace.csv", "time_s,event,a,b\n60,up,a,b\n90,down,a,b\n");
+    let output = simulate(&["run", &file, "--seed", "3", "--json"]);
+    let object = &objects(&output)[0];
+    assert_eq!(object["verdict"], "ok", "{object:#}");
+    let tally = &object["tally"];
+    assert!(object["virtual_ms"].as_u64().is_some_and(|ms| ms > 60_000), "{object:#}");
+    assert_eq!((&tally["received"], &tally["drained_in_ms"]), (&5.into(), &0.into()), "{tally}");
+    let wrong = "time_s,event,a,b\n60,up,a,c\n";
+    written(&folder, "trace.csv", wrong);
+    let output = simulate(&["check", &file]);
+    let said = text(&output.stderr);
+    assert!(said.contains("`trace.csv`: line 2: there is no node `c`"), "{said}");
+}
+
+#[test]
+fn every_scenario_is_explained_in_sentences() {
+    let mut arguments = vec!["explain"];
+    let files = scenarios();
+    arguments.extend(files.iter().map(String::as_str));
+    let output = simulate(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert_eq!(said.matches("It proves: ").count(), files.len());
+    assert!(said.contains("Between 2s and 4s, healed: a–relay."), "{said}");
 }
 
 #[test]

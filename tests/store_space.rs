@@ -162,6 +162,23 @@ fn a_compaction_in_use_loses_nothing_and_gives_back_room() {
 }
 
 #[test]
+fn a_large_store_opens_as_it_is_and_gives_back_room_in_use() {
+    let dir = TempDir::new().expect("a directory");
+    let stays = |number: &u64| number.is_multiple_of(10);
+    let mut store = open(dir.path());
+    fill(&mut store, 0..MESSAGES);
+    drain(&mut store, (0..MESSAGES).filter(|number| !stays(number)));
+    drop(store);
+    let before = files(dir.path());
+    let options = || SledOptions { at_start_bytes: 100 << 10, ..SledOptions::default() };
+    let mut store = SledStore::open(dir.path(), options()).expect("it opens");
+    assert!(files(dir.path()) >= before / 10 * 9, "{before} bytes became {}", files(dir.path()));
+    while store.compact().expect("a step") != Compaction::Done {}
+    assert_small(dir.path(), store.stats().live_bytes);
+    check(&store, (0..MESSAGES).filter(stays));
+}
+
+#[test]
 fn a_store_with_nothing_to_give_is_done_at_once() {
     let dir = TempDir::new().expect("a directory");
     let mut store = open(dir.path());

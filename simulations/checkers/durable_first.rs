@@ -20,7 +20,7 @@ pub(super) fn check(ledger: &Ledger, place: Place, output: &Output) -> Finding {
             outcomes(ledger, place, answer)
         }
         Output::Event(Event::Entered { id, ordered: true, .. }) => {
-            let entered = ledger.account(id).is_some_and(|a| a.entered.is_some());
+            let entered = ledger.account(id).is_some_and(|a| a.entered.is_some() || a.torn.dropped);
             let what = "a node says that it entered its queue, but that is not on its disk";
             if entered { Ok(()) } else { Err(Violation::of(PROMISE, id, what)) }
         }
@@ -81,7 +81,8 @@ fn own_receipt(ledger: &Ledger, receipt: &Receipt) -> Finding {
 }
 
 /// Whoever accepts a copy has it on disk, or had it, or it is settled. A destination may have taken
-/// it behind a gap, and another request of the same turn have displaced it (rule R15).
+/// it behind a gap, and another request of the same turn have displaced it (rule R15); whoever
+/// knows the receipts of a node that was put back or copied may know it as void or settled long ago.
 fn outcomes(ledger: &Ledger, place: Place, answer: &Answer) -> Finding {
     for (id, outcome) in &answer.outcomes {
         let Some(account) = ledger.account(id) else { continue };
@@ -89,7 +90,8 @@ fn outcomes(ledger: &Ledger, place: Place, answer: &Answer) -> Finding {
             || account.forgotten
             || account.state != SentState::Waiting
             || ledger.is_turned_away(id)
-            || account.destination == place && account.delivery.is_ordered();
+            || account.destination == place && account.delivery.is_ordered()
+            || account.torn.is_torn();
         if *outcome == Outcome::Accepted && !settled && !ledger.had(place, id) {
             let what = "a node says that it has taken it over, but that is not on its disk";
             return Err(Violation::of(PROMISE, id, what));

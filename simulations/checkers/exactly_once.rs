@@ -33,12 +33,16 @@ impl ExactlyOnce {
         id: &MessageId,
         durable: bool,
     ) -> Finding {
+        if ledger.account(id).is_some_and(|account| account.torn.destination) {
+            return Ok(());
+        }
         if self.acknowledged.contains(id) {
             let what = "a program was given it after its acknowledgement had been confirmed";
             return Err(Violation::of(PROMISE, id, what));
         }
         let there = ledger.account(id).is_some_and(|account| {
-            account.destination == place && account.entered.is_some() && !account.left
+            let here = account.entered.is_some() && !account.left;
+            account.destination == place && (here || account.torn.dropped)
         });
         if durable && !there {
             let what = "a program was given it while it was not in the queue's records";

@@ -13,7 +13,7 @@ pub(super) fn check(ledger: &Ledger, place: Place, event: &Event) -> Finding {
     match event {
         Event::State { id, state } => {
             let Some(account) = ledger.account(id) else { return Ok(()) };
-            if ledger.is_void(account) {
+            if ledger.is_void(account) || account.torn.is_torn() {
                 return Ok(());
             }
             let wrong = |what: &str| Err(Violation::of(PROMISE, id, what));
@@ -33,7 +33,7 @@ pub(super) fn check(ledger: &Ledger, place: Place, event: &Event) -> Finding {
                 }
                 MessageState::InTransit(node) => {
                     let at = ledger.place(*node);
-                    let had = at.is_some_and(|at| ledger.had(at, id));
+                    let had = ledger.had_as(*node, id);
                     let settled = account.entered.is_some()
                         || ledger.is_turned_away(id)
                         || at == Some(account.destination) && account.delivery.is_ordered();
@@ -43,6 +43,12 @@ pub(super) fn check(ledger: &Ledger, place: Place, event: &Event) -> Finding {
                 _ => Ok(()),
             }
         }
+        Event::Contradicted(id)
+            if ledger.account(id).is_some_and(|account| account.torn.is_torn()) =>
+        {
+            Ok(())
+        }
+        Event::HigherEpochHeard(_) if ledger.is_torn(place) => Ok(()),
         Event::Contradicted(id) => {
             let what = "two verdicts contradict each other, though no store was restored";
             Err(Violation::of(PROMISE, id, what))

@@ -16,10 +16,8 @@ pub(super) struct InOrder(BTreeMap<LineKey, usize>);
 impl InOrder {
     pub(super) fn check(&mut self, ledger: &Ledger, id: &MessageId, change: &Change) -> Finding {
         let Change::Entered { .. } = change else { return Ok(()) };
-        let Some(account) = ledger.account(id).filter(|account| account.delivery.is_ordered())
-        else {
-            return Ok(());
-        };
+        let judged = |account: &&Account| account.delivery.is_ordered() && !account.torn.revived;
+        let Some(account) = ledger.account(id).filter(judged) else { return Ok(()) };
         let next = self.0.entry(account.line_key()).or_default();
         if account.order < *next {
             let what = format!(
@@ -47,4 +45,7 @@ fn may_be_passed(ledger: &Ledger, id: &MessageId, account: &Account) -> bool {
     matches!(account.state, SentState::Dead(_) | SentState::Unconfirmed(_))
         || ledger.is_turned_away(id)
         || account.has_ttl && ledger.is_ended_there(id)
+        || account.torn.unmade
+        || account.torn.revived
+        || account.torn.destination
 }

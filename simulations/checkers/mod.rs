@@ -61,12 +61,21 @@ impl Checkers {
     ) -> Finding {
         bounded::records(writes)?;
         for (id, change) in changes {
-            if ledger.account(id).is_some_and(|account| ledger.is_void(account)) {
+            let account = ledger.account(id);
+            let torn = account.map(|account| account.torn).unwrap_or_default();
+            let void = account.is_some_and(|account| ledger.is_void(account));
+            if !torn.destination && (!void || torn.unmade) {
+                self.exactly_once.check(ledger, id, change)?;
+            }
+            if void {
                 continue;
             }
-            self.exactly_once.check(ledger, id, change)?;
-            self.in_order.check(ledger, id, change)?;
-            nothing_vanishes::check(ledger, id, change)?;
+            if !torn.destination {
+                self.in_order.check(ledger, id, change)?;
+            }
+            if !torn.is_torn() {
+                nothing_vanishes::check(ledger, id, change)?;
+            }
             origin_copy::check(ledger, id, change)?;
         }
         Ok(())

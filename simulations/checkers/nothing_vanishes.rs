@@ -21,7 +21,7 @@ pub(super) fn check(ledger: &Ledger, id: &MessageId, change: &Change) -> Finding
         };
     };
     match change {
-        Change::Left(_) if !ledger.is_acked(id) && !account.has_ttl => {
+        Change::Left(_) if !ledger.is_acked(id) && !account.has_ttl && !account.torn.damaged => {
             return wrong("it left its queue, but no program has received it");
         }
         Change::Left(place) if *place != account.destination => {

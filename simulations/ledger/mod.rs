@@ -5,6 +5,7 @@
 
 mod post;
 mod seen;
+mod torn;
 
 use crate::scenario::Place;
 use meshmq::engine::address::{LineId, NodeId, QueueName};
@@ -14,6 +15,7 @@ use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::{Inbox, Line, Seat, SentState, Spot};
 pub(crate) use seen::Sight;
 use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use torn::Torn;
 
 /// The book.
 #[derive(Default)]
@@ -43,6 +45,12 @@ pub(crate) struct Ledger {
     letters: BTreeMap<(Place, u64), MessageId>,
     chunks: BTreeMap<(Place, u64), BTreeSet<u32>>,
     lost: BTreeSet<Place>,
+    /// Nodes whose store was put back.
+    returned: BTreeSet<Place>,
+    /// Nodes whose identity two machines have.
+    shared: BTreeSet<Place>,
+    /// Queues that were deleted.
+    dropped: BTreeSet<(Place, QueueName)>,
     /// Which nodes can still meet, once that is known: those of one number.
     islands: Vec<usize>,
 }
@@ -77,8 +85,10 @@ pub(crate) struct Account {
     pub(crate) entered: Option<Seat>,
     /// Whether it has left its queue.
     pub(crate) left: bool,
-    /// Whether it may end in its queue by time.
+    /// Whether it may end in its queue: by time, or because that is deleted.
     pub(crate) has_ttl: bool,
+    /// What became of the stores that it rests on.
+    pub(crate) torn: Torn,
 }
 
 /// Something that a commit changed.
@@ -122,7 +132,7 @@ impl Ledger {
     /// The book of these nodes.
     pub(crate) fn new(nodes: impl IntoIterator<Item = NodeId>) -> Self {
         let nodes: Vec<NodeId> = nodes.into_iter().collect();
-        let places = nodes.iter().enumerate().map(|(place, &node)| (node, place)).collect();
+        let places = nodes.iter().enumerate().rev().map(|(place, &node)| (node, place)).collect();
         Self { nodes, places, ..Self::default() }
     }
 
@@ -160,6 +170,12 @@ impl Ledger {
     /// Whether a node has, or ever had, a durable copy.
     pub(crate) fn had(&self, place: Place, id: &MessageId) -> bool {
         self.had.contains(&(place, *id))
+    }
+
+    /// Whether a machine of this identity has, or ever had, a durable copy.
+    pub(crate) fn had_as(&self, node: NodeId, id: &MessageId) -> bool {
+        let machines = self.nodes.iter().enumerate().filter(|(_, of)| **of == node);
+        machines.into_iter().any(|(place, _)| self.had(place, id))
     }
 
     /// Whether the destination has refused the message or passed it over.
@@ -228,7 +244,8 @@ impl Ledger {
             let account = self.accounts.get(id);
             account.is_some_and(|account| {
                 let meets = self.island(*place) == self.island(account.destination);
-                account.origin != *place && meets && self.can_end(account)
+                let own = self.nodes[*place] == self.nodes[account.origin];
+                !own && meets && self.can_end(account)
             })
         };
         self.copies.iter().map(|(&(place, _), &id)| (place, id)).filter(wanted)
@@ -264,9 +281,11 @@ impl Ledger {
         self.islands.get(place).copied()
     }
 
-    /// Whether nothing is promised any more for a message: one of its ends is gone for ever.
+    /// Whether nothing is promised any more for a message: one of its ends is gone for ever, or its
+    /// origin was put back to a time before it.
     pub(crate) fn is_void(&self, account: &Account) -> bool {
-        self.lost.contains(&account.origin) || self.lost.contains(&account.destination)
+        let lost = |place| self.lost.contains(place);
+        account.torn.unmade || lost(&account.origin) || lost(&account.destination)
     }
 }
 
@@ -279,6 +298,9 @@ impl Account {
     /// Whether nothing more can happen to it.
     pub(crate) const fn is_at_its_end(&self) -> bool {
         match self.state {
+            SentState::Arrived | SentState::Received if self.torn.destination => {
+                self.left || self.entered.is_none()
+            }
             SentState::Arrived | SentState::Received => self.left,
             SentState::Ended => self.left || self.entered.is_none(),
             SentState::Dead(_) => true,

@@ -66,8 +66,7 @@ impl Ledger {
                 if self.letters.insert((place, *letter), dead.id).is_none() {
                     changes.push((dead.id, Change::Buried));
                 }
-                let own = self.place(dead.id.stream.origin) == Some(place);
-                if let Some(account) = self.accounts.get_mut(&dead.id).filter(|_| own) {
+                if let Some(account) = self.own_account(place, &dead.id) {
                     account.letter = Some(*letter);
                 }
             }
@@ -83,6 +82,10 @@ impl Ledger {
         changes: &mut Vec<(MessageId, Change)>,
     ) {
         if let Some(account) = self.accounts.get_mut(&id) {
+            if account.origin != place {
+                return;
+            }
+            account.torn.unmade = false;
             if account.state != sent.state {
                 let from = std::mem::replace(&mut account.state, sent.state);
                 changes.push((id, Change::State { from, to: sent.state }));
@@ -92,6 +95,7 @@ impl Ledger {
         }
         let Some(line) = self.own.get(&(place, id.stream.line)).cloned() else { return };
         let Some(destination) = self.place(line.destination) else { return };
+        let torn = self.torn_from_the_start(place, destination, &line.queue);
         let mut account = Account {
             origin: place,
             destination,
@@ -105,7 +109,8 @@ impl Ledger {
             letter: None,
             entered: None,
             left: false,
-            has_ttl: false,
+            has_ttl: torn.dropped,
+            torn,
         };
         if line.delivery.is_ordered() {
             let order = self.lines.entry(account.line_key()).or_default();
@@ -126,11 +131,11 @@ impl Ledger {
         let id = copy.outer.id;
         self.had.insert((place, id));
         let fresh = self.copies.insert((place, at), id).is_none();
-        if self.place(id.stream.origin) != Some(place) {
+        if self.nodes[place] != id.stream.origin {
             if fresh {
                 changes.push((id, Change::Carried));
             }
-        } else if let Some(account) = self.accounts.get_mut(&id) {
+        } else if let Some(account) = self.own_account(place, &id) {
             account.copy = Some(copy.content.clone());
             account.has_ttl |= copy.outer.ttl_ms.is_some();
         }
@@ -149,8 +154,11 @@ impl Ledger {
             return;
         }
         let mut before = None;
-        if let Some(account) = self.accounts.get_mut(&id) {
+        let here =
+            |account: &&mut Account| account.destination == place || !account.torn.destination;
+        if let Some(account) = self.accounts.get_mut(&id).filter(here) {
             before = account.entered.replace(seat);
+            account.left &= !account.torn.destination;
             account.has_ttl |= message.expires_at.is_some();
         }
         changes.push((id, Change::Entered { place, before }));
@@ -171,7 +179,7 @@ impl Ledger {
                 let stream = StreamId { origin: self.nodes[place], line: *line, epoch: *epoch };
                 let id = MessageId { stream, number: *number };
                 let heard = self.has_heard(&id);
-                if let Some(account) = self.accounts.get_mut(&id) {
+                if let Some(account) = self.own_account(place, &id) {
                     // The commit that noted the verdict also found it too old to keep.
                     if heard && account.state == SentState::Waiting {
                         let (from, to) = (account.state, SentState::Arrived);
@@ -184,16 +192,17 @@ impl Ledger {
             }
             Key::Copy(at) => {
                 let Some(id) = self.copies.remove(&(place, *at)) else { return };
-                if self.place(id.stream.origin) != Some(place) {
+                if self.nodes[place] != id.stream.origin {
                     changes.push((id, Change::LetGo));
-                } else if let Some(account) = self.accounts.get_mut(&id) {
+                } else if let Some(account) = self.own_account(place, &id) {
                     account.copy = None;
                     changes.push((id, Change::CopyGone));
                 }
             }
             Key::Queued(seat) => {
                 let Some(id) = self.seats.remove(&(place, *seat)) else { return };
-                if let Some(account) = self.accounts.get_mut(&id) {
+                let here = |a: &&mut Account| a.destination == place || !a.torn.destination;
+                if let Some(account) = self.accounts.get_mut(&id).filter(here) {
                     account.left = true;
                 }
                 changes.push((id, Change::Left(place)));
@@ -210,6 +219,11 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+
+    /// The account of a message that this machine has accepted itself.
+    fn own_account(&mut self, place: Place, id: &MessageId) -> Option<&mut Account> {
+        self.accounts.get_mut(id).filter(|account| account.origin == place)
     }
 
     /// How many messages are in each account, for the report.

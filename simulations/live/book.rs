@@ -4,7 +4,7 @@
 mod again;
 
 use crate::checkers::{Checkers, Finding, Violation};
-use crate::ledger::{Account, Ledger, Sight};
+use crate::ledger::{Account, Ledger, Sight, Torn};
 use crate::scenario::Place;
 use meshmq::client::json;
 use meshmq::engine::address::{NodeId, QueueName};
@@ -354,6 +354,7 @@ fn account(route: &Route<'_>, posted: &Posted) -> Account {
         entered: None,
         left: false,
         has_ttl: posted.has_ttl,
+        torn: Torn::default(),
     }
 }
 

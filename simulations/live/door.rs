@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use meshmq::client::events::of_node;
+use meshmq::client::events::follow;
 use meshmq::client::http::{Client as Connection, ClientError};
 use meshmq::client::{json, path};
 use std::collections::BTreeSet;
@@ -129,18 +129,11 @@ impl Door {
         let invited: json::Invited = in_time(self.0.post("/v1/invites", &asked)).await?;
         Ok(invited.token)
     }
+}
 
-    /// What happens at the node from now on. The connection is for nothing else from here.
-    pub(super) async fn events(mut self) -> Answer<BoxStream<'static, Answer<json::NodeEvent>>> {
-        let pieces = in_time(self.0.download("/v1/events")).await?;
-        let events = of_node(pieces).boxed();
-        // The connection lives as long as it is read from.
-        Ok(events
-            .inspect(move |_| {
-                let _ = &self;
-            })
-            .boxed())
-    }
+/// What happens at the node behind a socket from now on.
+pub(super) async fn events(socket: &Path) -> Answer<BoxStream<'static, Answer<json::NodeEvent>>> {
+    Ok(in_time(follow(socket)).await?.boxed())
 }
 
 fn unreadable(why: serde_json::Error) -> ClientError {

@@ -4,7 +4,7 @@
 
 use super::host::{Missing, run};
 use super::wall::{Wall, Way};
-use crate::scenario::{LinkPlan, Place};
+use crate::scenario::{LinkPlan, Place, WayPlan};
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -73,9 +73,9 @@ pub(super) fn mac(place: Place) -> [u8; 6] {
     [0x02, b'M', b'Q', 0, high, low]
 }
 
-/// A machine's address.
-fn address(place: Place) -> String {
-    format!("10.77.{}.{}", place / 250, place % 250 + 1)
+/// A machine's address: of the network it is in at first, or of another one.
+fn address(place: Place, net: u8) -> String {
+    format!("10.{net}.{}.{}", place / 250, place % 250 + 1)
 }
 
 impl Lan {
@@ -97,7 +97,7 @@ impl Lan {
             hub.run("ip", &["-batch", "-"], &wire)?;
             let inside = format!(
                 "link set lo up\nlink set eth0 up\naddr add {}/8 dev eth0\n",
-                address(place)
+                address(place, 77)
             );
             machine.run("ip", &["-batch", "-"], &inside)?;
             made.push(machine);
@@ -133,14 +133,25 @@ impl Lan {
         self.wall.set(&self.hub, ways, cut)
     }
 
+    /// Gives a machine another address and no other, in the so-many-th network.
+    pub(super) fn readdress(&self, place: Place, nth: usize) -> Result<(), Missing> {
+        let address = address(place, 78 + (nth % 100) as u8);
+        let change = format!("addr flush dev eth0\naddr add {address}/8 dev eth0\n");
+        self.machines[place].run("ip", &["-batch", "-"], &change).map(drop)
+    }
+
     /// Makes links as slow, lossy and late as they are meant to be, as far as the kernel can.
     pub(super) fn shape(&self, links: &[LinkPlan]) -> Result<(), Missing> {
         for place in 0..self.machines.len() {
             let into = links.iter().filter(|link| link.ends.0 == place || link.ends.1 == place);
             let leaves: Vec<(Place, String)> = into
                 .filter_map(|link| {
-                    let from = if link.ends.0 == place { link.ends.1 } else { link.ends.0 };
-                    Some((from, leaf(link, self.has_netem)?))
+                    // The first way is from the first end.
+                    let (from, way) = match link.ends {
+                        (from, to) if to == place => (from, &link.ways[0]),
+                        (_, from) => (from, &link.ways[1]),
+                    };
+                    Some((from, leaf(way, self.has_netem)?))
                 })
                 .collect();
             if !leaves.is_empty() {
@@ -174,12 +185,12 @@ fn classes(place: Place, leaves: &[(Place, String)]) -> String {
 }
 
 /// The queue of one direction; none if nothing hinders it.
-fn leaf(link: &LinkPlan, has_netem: bool) -> Option<String> {
-    let rate = link.bytes_per_s;
+fn leaf(way: &WayPlan, has_netem: bool) -> Option<String> {
+    let rate = way.bytes_per_s;
     if has_netem {
-        let (least, most) = (link.latency.least, link.latency.most);
+        let (least, most) = (way.latency.least, way.latency.most);
         let mut text = format!("netem delay {}ms {}ms", least.midpoint(most), (most - least) / 2);
-        for (what, share) in [("loss", link.loss), ("duplicate", link.duplicate)] {
+        for (what, share) in [("loss", way.loss), ("duplicate", way.duplicate)] {
             if share > 0.0 {
                 let _ = write!(text, " {what} {}%", share * 100.0);
             }

@@ -192,6 +192,6 @@ fn queue_spec(plan: &QueuePlan) -> json::QueueSpec {
     json::QueueSpec {
         transactional: plan.transactional,
         max_messages: plan.max_messages,
-        max_bytes: None,
+        max_bytes: plan.max_bytes,
     }
 }

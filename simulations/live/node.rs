@@ -131,4 +131,13 @@ impl Process {
     pub(super) fn ended(&mut self) -> Option<String> {
         self.child.try_wait().ok().flatten().map(|status| status.to_string())
     }
+
+    /// Stops all of it, as a machine that sleeps, or lets it go on.
+    pub(super) fn sleeps(&self, sleeps: bool) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, if sleeps { Signal::STOP } else { Signal::CONT });
+        }
+    }
 }

@@ -6,15 +6,14 @@ use super::door::Door;
 use super::stage::{Stage, Standing, Stop, pause};
 use crate::body::body;
 use crate::rng::Rng;
-use crate::scenario::{Place, ReceiverPlan, SenderPlan, Span};
+use crate::scenario::{Much, Pace, Place, ReceiverPlan, SenderPlan, Span};
 use meshmq::client::http::ClientError;
 use meshmq::client::json;
 use meshmq::engine::limits::SEND_MAX;
+use std::time::{Duration, Instant};
 
 /// Pause before a program calls a node again that did not answer.
 const AGAIN: Span = Span::ms(50, 250);
-/// How long a program works on what it was given before it settles it.
-const WORK: Span = Span::ms(0, 50);
 /// A serial number is the sender's index above this bit, and its own count below.
 const COUNT_BITS: u32 = 32;
 
@@ -23,18 +22,47 @@ pub(super) async fn send(stage: &Stage<'_>, index: usize) -> Result<(), Stop> {
     let plan = &stage.scenario.senders[index];
     let mut rng = stage.rng("send", index);
     stage.until(Stage::draw(&mut rng, plan.at)).await;
-    let mut left = rng.between(plan.count.least, plan.count.most);
+    let (mut left, until) = match plan.much {
+        Much::Messages(count) => (rng.between(count.least, count.most), None),
+        Much::For(span) => (u64::MAX, Some(Instant::now() + ms(Stage::draw(&mut rng, span)))),
+    };
     let mut serial = (index as u64) << COUNT_BITS;
-    while left > 0 && !stage.is_over() {
-        let count = rng.between(plan.batch.least, plan.batch.most).min(left);
-        let (batch, posted) = write(&mut rng, plan, &mut serial, count);
-        if !hand_over(stage, plan, index, &batch, &posted, &mut rng).await? {
-            return Ok(());
+    while left > 0 && !stage.is_over() && until.is_none_or(|until| Instant::now() < until) {
+        let (burst, wait) = match plan.pace {
+            Pace::Every { burst, pause } => {
+                (rng.between(burst.least, burst.most), Stage::draw(&mut rng, pause))
+            }
+            // From none to twice the mean.
+            Pace::PerHour(messages) => (1, rng.between(0, 2 * 3_600_000 / messages.max(1))),
+        };
+        for _ in 0..burst {
+            let count = rng.between(plan.batch.least, plan.batch.most).min(left);
+            let (batch, posted) = write(&mut rng, plan, &mut serial, count);
+            if count == 0 || !hand_over(stage, plan, index, &batch, &posted, &mut rng).await? {
+                return Ok(());
+            }
+            left -= count;
         }
-        left -= count;
-        pause(Stage::draw(&mut rng, plan.every)).await;
+        pause(wait).await;
     }
     Ok(())
+}
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// The length of a body: of one of the sizes, each as often as its weight says.
+fn length(rng: &mut Rng, plan: &SenderPlan) -> u64 {
+    let all: u64 = plan.sizes.iter().map(|(weight, _)| weight).sum();
+    let mut drawn = rng.below(all);
+    for (weight, bytes) in &plan.sizes {
+        if drawn < *weight {
+            return rng.between(bytes.least, bytes.most);
+        }
+        drawn -= weight;
+    }
+    0
 }
 
 /// Writes the messages of one request.
@@ -49,10 +77,10 @@ fn write(
         *serial += 1;
         let delivery = rng.pick(&plan.deliveries).copied().unwrap_or_default();
         let priority = rng.pick(&plan.priorities).copied().unwrap_or_default();
-        let len = rng.between(plan.body_bytes.least, plan.body_bytes.most);
+        let len = length(rng, plan);
         let mut seconds = |span: Option<Span>| {
-            let ms = span.map(|span| Stage::draw(rng, span).max(1));
-            ms.map(|ms| std::time::Duration::from_millis(ms).as_secs_f64())
+            let drawn = span.map(|span| Stage::draw(rng, span).max(1));
+            drawn.map(|drawn| ms(drawn).as_secs_f64())
         };
         messages.push(json::NewMessage {
             label: Some(format!("{serial:x}")),
@@ -145,8 +173,12 @@ async fn session(
             Err(why) => return Ok(Err(why)),
         };
         if !given.is_empty() {
+            if !stage.draining.get() && rng.chance(plan.die) {
+                // The connection goes with the program, and its locks with the connection.
+                return Ok(Ok(()));
+            }
             let asked = work(stage, plan, &given, rng)?;
-            pause(if stage.draining.get() { 0 } else { Stage::draw(rng, WORK) }).await;
+            pause(if stage.draining.get() { 0 } else { Stage::draw(rng, plan.work) }).await;
             if let Err(why) = settle(stage, plan.node, &mut door, &given, &asked).await {
                 return Ok(Err(why));
             }

@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, Stop, pause};
 use super::wall::Way;
-use crate::scenario::{Action, Place, Scenario, Span};
+use crate::scenario::{Action, Place, Scenario, SenderPlan, Span};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -17,12 +17,42 @@ const ATTRITION: Span = Span::ms(500, 4_000);
 
 /// Why a scenario cannot be played on real processes, if so.
 pub(super) fn refuse(scenario: &Scenario) -> Option<String> {
-    let requests = scenario.senders.iter();
-    let largest = requests.map(|sender| sender.body_bytes.most * sender.batch.most).max();
-    if largest.is_some_and(|bytes| bytes > REQUEST_MAX) {
+    let size = |sender: &SenderPlan| {
+        let largest = sender.sizes.iter().map(|(_, bytes)| bytes.most).max();
+        largest.unwrap_or_default() * sender.batch.most
+    };
+    if scenario.senders.iter().any(|sender| size(sender) > REQUEST_MAX) {
         return Some(format!("requests of more than {REQUEST_MAX} bytes"));
     }
-    None
+    if scenario.senders.iter().any(|sender| sender.reply_to.is_some()) {
+        return Some("`reply_to`".to_owned());
+    }
+    if scenario.receivers.iter().any(|receiver| receiver.answers || receiver.poison > 0.0) {
+        return Some("receivers that answer, or never take a message".to_owned());
+    }
+    if !scenario.contacts.is_empty() || !scenario.liveness {
+        return Some("contact traces, and runs without a drain".to_owned());
+    }
+    let mut names = scenario.steps.iter().filter_map(|step| unplayable(&step.action));
+    names.next().map(|name| format!("the step `{name}`"))
+}
+
+/// The name of a step that has no meaning on real processes, or none yet.
+const fn unplayable(action: &Action) -> Option<&'static str> {
+    match action {
+        Action::Change(_) => Some("change"),
+        Action::DiskFull { .. } => Some("disk_full"),
+        Action::DiskFree(_) => Some("disk_free"),
+        Action::ClockJump { .. } => Some("clock_jump"),
+        Action::Clone { .. } => Some("clone"),
+        Action::Rollback { .. } => Some("rollback"),
+        Action::Wipe { .. } => Some("wipe"),
+        Action::Corrupt { .. } => Some("corrupt"),
+        Action::Upgrade { .. } => Some("upgrade"),
+        Action::DropQueue(..) => Some("drop_queue"),
+        Action::CreateQueue(..) => Some("create_queue"),
+        _ => None,
+    }
 }
 
 /// Plays one step, and whatever comes of it.
@@ -62,6 +92,22 @@ pub(super) async fn step(stage: &Stage<'_>, index: usize) -> Result<(), Stop> {
             }
             Ok(())
         }
+        Action::Move { leaves, joins } => {
+            stage.set_cut(leaves, true)?;
+            stage.set_cut(joins, false)
+        }
+        Action::Readdress(nodes) => {
+            let of = |&place: &Place| stage.lan.borrow().readdress(place, index);
+            nodes.iter().try_for_each(of).map_err(Stop::Machine)
+        }
+        Action::Suspend { nodes, down } => {
+            nodes.iter().for_each(|&place| stage.sleeps(place, true));
+            pause(Stage::draw(&mut rng, *down)).await;
+            nodes.iter().for_each(|&place| stage.sleeps(place, false));
+            Ok(())
+        }
+        // Refused before anything started.
+        _ => Ok(()),
     }
 }
 

@@ -220,6 +220,17 @@ impl Stage<'_> {
         actor.standing.send_modify(|now| (now.runs, now.watched) = (false, false));
     }
 
+    /// Lets a node sleep, or wakes it.
+    pub(super) fn sleeps(&self, place: Place, sleeps: bool) {
+        if let Some(process) = self.actors[place].process.borrow().as_ref() {
+            process.sleeps(sleeps);
+            let word = if sleeps { "sleeps" } else { "wakes" };
+            self.note(|| format!("{} {word}", self.name(place)));
+        }
+        // What its links were to do shows nothing.
+        self.times.borrow_mut().stopped(place);
+    }
+
     /// Kills a node for ever, and deletes what it had.
     pub(super) async fn lose(&self, place: Place) {
         self.kill(place).await;

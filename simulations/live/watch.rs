@@ -1,7 +1,7 @@
 //! Reads what a node tells, from its start to its end, and looks into its queues where it could not
 //! be heard.
 
-use super::door::{Answer, Door};
+use super::door::{self, Answer, Door};
 use super::stage::{Stage, Standing, Stop, pause};
 use crate::scenario::Place;
 use futures::StreamExt as _;
@@ -25,7 +25,7 @@ pub(super) async fn follow(stage: &Stage<'_>, place: Place) -> Result<(), Stop> 
 async fn listen(stage: &Stage<'_>, place: Place, standing: Standing) -> Answer<()> {
     let actor = &stage.actors[place];
     let socket = actor.socket.borrow().clone();
-    let mut events = Door::open(&socket).await?.events().await?;
+    let mut events = door::events(&socket).await?;
     let mut door = Door::open(&socket).await?;
     let mut lying = Vec::new();
     for plan in stage.scenario.queues.iter().filter(|plan| plan.node == place) {
@@ -40,11 +40,18 @@ async fn listen(stage: &Stage<'_>, place: Place, standing: Standing) -> Answer<(
         now.watched = now.runs && now.life == standing.life;
         now.watched
     });
-    while let Some(event) = events.next().await {
+    let mut changes = actor.standing.subscribe();
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = events.next() => event,
+            // What a later process tells is for those who have looked into its queues.
+            _ = changes.wait_for(|now| !now.runs || now.life != standing.life) => None,
+        };
+        let Some(event) = event else { return Ok(()) };
         hear(stage, place, &mut door, event?).await?;
         actor.news.send_modify(|count| *count += 1);
     }
-    Ok(())
 }
 
 async fn hear(stage: &Stage<'_>, place: Place, door: &mut Door, event: NodeEvent) -> Answer<()> {
@@ -77,7 +84,7 @@ async fn hear(stage: &Stage<'_>, place: Place, door: &mut Door, event: NodeEvent
         }
         // The rest of this stream is given up: the queues are looked into anew.
         NodeEvent::Lagged(lag) => {
-            stage.tally.borrow_mut().missed_news += lag.missed;
+            stage.tally.borrow_mut().missed_news += lag.missed.unwrap_or(1);
             return Err(meshmq::client::http::ClientError::Broken("news are missing".to_owned()));
         }
     }

@@ -2,22 +2,20 @@
 
 use super::{End, Network};
 use crate::rng::Rng;
-use crate::scenario::{LinkPlan, Span};
+use crate::scenario::{LinkPlan, Span, WayPlan};
 
-fn plan() -> LinkPlan {
-    LinkPlan {
-        ends: (0, 1),
+fn plan() -> WayPlan {
+    WayPlan {
         latency: Span::ms(10, 20),
         loss: 0.0,
         duplicate: 0.0,
         reorder: 0.0,
         bytes_per_s: None,
-        up: true,
     }
 }
 
-fn network(plan: LinkPlan) -> Network {
-    Network::new(&[plan], Rng::new(1))
+fn network(plan: WayPlan) -> Network {
+    Network::new(&[LinkPlan { ends: (0, 1), ways: [plan; 2], up: true }], Rng::new(1))
 }
 
 #[test]
@@ -43,21 +41,45 @@ fn a_one_way_cut_stops_one_way() {
 
 #[test]
 fn loss_and_duplication_follow_their_chances() {
-    let mut lossy = network(LinkPlan { loss: 0.5, ..plan() });
+    let mut lossy = network(WayPlan { loss: 0.5, ..plan() });
     let arrived = (0..1_000).filter(|_| !lossy.verdict(0, 0, 1, 0).is_empty()).count();
     assert!((430..570).contains(&arrived), "{arrived}");
-    let mut twice = network(LinkPlan { duplicate: 1.0, ..plan() });
+    let mut twice = network(WayPlan { duplicate: 1.0, ..plan() });
     assert_eq!(twice.verdict(0, 0, 1, 0).len(), 2);
 }
 
 #[test]
 fn bandwidth_makes_packets_wait_for_each_other() {
-    let slow = LinkPlan { bytes_per_s: Some(1_000), latency: Span::ms(5, 5), ..plan() };
+    let slow = WayPlan { bytes_per_s: Some(1_000), latency: Span::ms(5, 5), ..plan() };
     let mut network = network(slow);
     assert_eq!(network.verdict(0, 0, 500, 0), [505]);
     assert_eq!(network.verdict(0, 0, 500, 0), [1_005]);
     assert_eq!(network.wire_ms(0, 0, 1_000, 0), 2_000);
     assert_eq!(network.verdict(0, 1, 500, 0), [505], "the other direction is free");
+}
+
+#[test]
+fn each_direction_has_properties_of_its_own() {
+    let slow = WayPlan { bytes_per_s: Some(1_000), latency: Span::ms(5, 5), ..plan() };
+    let mut network = network(slow);
+    network.link(0).change(1, WayPlan { latency: Span::ms(700, 700), ..plan() });
+    assert_eq!(network.verdict(0, 0, 500, 0), [505]);
+    assert_eq!(network.verdict(0, 1, 500, 0), [700]);
+    assert_eq!(network.link(0).from(1).latency, Span::ms(700, 700));
+}
+
+#[test]
+fn what_is_sent_on_a_severed_connection_is_lost() {
+    let mut network = network(plan());
+    let link = network.link(0);
+    (link.connection, link.stands) = (1, true);
+    *link.end(0) = End::Up(1);
+    assert_eq!(network.verdict(0, 0, 1, 0).len(), 1);
+    network.link(0).sever();
+    assert!(!network.link(0).stands);
+    assert!(network.verdict(0, 0, 1, 0).is_empty());
+    *network.link(0).end(0) = End::Up(2);
+    assert_eq!(network.verdict(0, 0, 1, 0).len(), 1);
 }
 
 #[test]

@@ -1,24 +1,21 @@
 //! From the scenario as written to the scenario as meant: every name is looked up, every number is
 //! held to its bounds. An error comes with its place in the text.
 
-use super::file::{BetweenText, File, HealText, LinkText, QueueText, ReceiveText, SendText};
-use super::units::{Count, OneOrMany, Span};
-use super::{Deaths, LinkPlan, Place, QueuePlan, ReceiverPlan, Scenario, SenderPlan, Timing};
+use super::contacts;
+use super::file::{ContactsText, File};
+use super::links::Links;
+use super::names::{Names, Wrong};
+use super::programs;
+use super::steps::{self, Known};
+use super::units::Span;
+use super::{Action, Contact, Deaths, Place, QueuePlan, Scenario, Step, Timing, Way};
 use meshmq::engine::address::QueueName;
-use meshmq::engine::limits::{LEASE_MAX_MS, RECEIVE_MAX, SEND_MAX};
-use meshmq::engine::message::{Delivery, Priority};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use toml::Spanned;
 
-/// What is wrong, in words.
-pub(super) type Wrong = String;
-
-/// Most nodes of a scenario.
-const NODES_MAX: usize = 1_000;
-/// Most messages of one sender.
-const COUNT_MAX: u64 = 1_000_000;
-/// Longest body, in bytes.
-const BODY_MAX: u64 = meshmq::engine::limits::WHOLE_BODY_MAX as u64;
+/// Largest contact trace, in bytes.
+const TRACE_MAX: u64 = 64 << 20;
 
 /// Checks a text. An error comes with the byte where it is.
 pub(super) fn check(file: &str, text: &str) -> Result<Scenario, (usize, Wrong)> {
@@ -26,250 +23,161 @@ pub(super) fn check(file: &str, text: &str) -> Result<Scenario, (usize, Wrong)> 
         let at = error.span().map_or(0, |span| span.start);
         (at, error.message().trim().replace('\n', ", "))
     })?;
-    let at = |place: usize| move |what: Wrong| (place, what);
+    let place = Text(text);
     if raw.proves.get_ref().trim().is_empty() {
         return Err((raw.proves.span().start, "a scenario says what it proves".to_owned()));
     }
-    let names = Names::new(raw.nodes.get_ref()).map_err(at(raw.nodes.span().start))?;
-    let links = links(&names, &raw.link, &raw.links)?;
-    let timing = Timing {
-        commit: raw.timing.commit.unwrap_or(Span::ms(0, 4)),
-        detect: raw.timing.detect.unwrap_or(Span::ms(500, 3_000)),
-        redial: raw.timing.redial.unwrap_or(Span::ms(50, 800)),
-        answer_within_ms: raw.timing.answer_within.map_or(5_000, |answer| answer.0),
+    let nodes = |what| place.of(&raw.nodes, what);
+    let mut names = Names::new(raw.nodes.get_ref()).map_err(nodes)?;
+    names.add_groups(&raw.groups)?;
+    let all = raw.contacts.is_none();
+    let mut links = Links::new(&names, raw.link.as_ref(), &raw.links, all)?;
+    let contacts = match &raw.contacts {
+        None => Vec::new(),
+        Some(text) => {
+            let wrong = |what| place.of(text, what);
+            let contacts = read_contacts(&names, file, text.get_ref()).map_err(wrong)?;
+            let pairs: BTreeSet<Way> = contacts.iter().map(|contact| contact.ways[0]).collect();
+            links.add_contacts(&names, &pairs).map_err(wrong)?;
+            contacts
+        }
     };
-    let queues = each(&raw.queues, |queue| queue_plan(&names, queue))?;
-    let knows = |place: &(Place, QueueName)| {
-        queues.iter().any(|queue| (queue.node, &queue.name) == (place.0, &place.1))
-    };
-    let senders = each(&raw.send, |send| {
-        let plan = sender(&names, send)?;
-        let to = (plan.to, plan.queue.clone());
-        if knows(&to) { Ok(plan) } else { Err(format!("there is no queue `{}`", send.to)) }
-    })?;
-    let receivers = each(&raw.receive, |receive| {
-        let plan = receiver(&names, receive)?;
-        let from = (plan.node, plan.queue.clone());
-        if knows(&from) { Ok(plan) } else { Err(format!("there is no queue `{}`", receive.from)) }
-    })?;
-    let steps = each(&raw.steps, |step| super::steps::step(&names, &links, step))?;
-    let dead = match raw.expect.dead.as_ref().map(|dead| (dead.get_ref().as_str(), dead.span())) {
-        None | Some(("none", _)) => Deaths::None,
-        Some(("some", _)) => Deaths::Some,
-        Some(("any", _)) => Deaths::Any,
-        Some((_, span)) => return Err((span.start, "`none`, `some` or `any` is wanted".into())),
-    };
-    let stem = std::path::Path::new(file).file_stem();
+    let queues = place.each(&raw.queues, |queue| programs::queue(&names, queue))?;
+    let known = Known { names: &names, links: &links, queues: &queues };
+    let steps = place.each(&raw.steps, |step| steps::step(&known, step))?;
+    let twins =
+        twins(&steps, &queues).map_err(|(index, what)| place.of(&raw.steps[index], what))?;
+    let (senders, receivers) = programs_of(&place, &raw, &names, &queues, &twins)?;
+    let dead = deaths(raw.expect.dead.as_ref())?;
+    let stem = Path::new(file).file_stem();
     Ok(Scenario {
         name: stem.map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned()),
         file: file.to_owned(),
-        proves: raw.proves.into_inner(),
-        nodes: names.0,
-        links,
-        timing,
+        timing: timing(&raw),
         queues,
         senders,
         receivers,
         steps,
+        contacts,
+        twins,
         dead,
         drain_ms: raw.drain.map_or(600_000, |drain| drain.0),
         live_until_ms: raw.live.until.map(|until| until.0),
+        liveness: raw.liveness.unwrap_or(true),
+        proves: raw.proves.into_inner(),
+        links: links.into_plans(),
+        nodes: names.into_nodes(),
     })
 }
 
-fn each<T, U>(
-    all: &[Spanned<T>],
-    check: impl Fn(&T) -> Result<U, Wrong>,
-) -> Result<Vec<U>, (usize, Wrong)> {
-    let one = |raw: &Spanned<T>| check(raw.get_ref()).map_err(|what| (raw.span().start, what));
-    all.iter().map(one).collect()
-}
+/// The text of a scenario, to find places in it.
+struct Text<'t>(&'t str);
 
-/// The names of the nodes.
-pub(super) struct Names(Vec<String>);
-
-impl Names {
-    fn new(names: &[String]) -> Result<Self, Wrong> {
-        if !(1..=NODES_MAX).contains(&names.len()) {
-            return Err(format!("1 to {NODES_MAX} nodes are wanted"));
-        }
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let bad = |name: &&String| name.is_empty() || name.len() > 63 || !name.chars().all(allowed);
-        if let Some(name) = names.iter().find(bad) {
-            return Err(format!("`{name}` is not a node name: 1 to 63 of a-z, 0-9, `-`"));
-        }
-        let mut seen = BTreeSet::new();
-        match names.iter().find(|name| !seen.insert(*name)) {
-            Some(name) => Err(format!("node `{name}` is named twice")),
-            None => Ok(Self(names.to_vec())),
-        }
+impl Text<'_> {
+    /// The place of an error within a part: of the word that it names, if that stands in it.
+    fn of<T>(&self, part: &Spanned<T>, what: Wrong) -> (usize, Wrong) {
+        let span = part.span();
+        let text = self.0.get(span.clone()).unwrap_or("");
+        let named = what.split('`').nth(1).unwrap_or("");
+        let quoted = text.find(&format!("\"{named}\"")).filter(|_| !named.is_empty());
+        let key = || text.find(&format!("{named} =")).filter(|_| !named.is_empty());
+        (span.start + quoted.or_else(key).unwrap_or(0), what)
     }
 
-    /// Looks one up.
-    pub(super) fn find(&self, name: &str) -> Result<Place, Wrong> {
-        let found = self.0.iter().position(|known| known == name);
-        found.ok_or_else(|| format!("there is no node `{name}`"))
-    }
-
-    /// Looks several up.
-    pub(super) fn find_all(&self, names: &OneOrMany<String>) -> Result<Vec<Place>, Wrong> {
-        names.0.iter().map(|name| self.find(name)).collect()
-    }
-
-    fn address(&self, text: &str) -> Result<(Place, QueueName), Wrong> {
-        let (queue, node) =
-            text.split_once('@').ok_or_else(|| format!("`{text}` is not `queue@node`"))?;
-        Ok((self.find(node)?, queue.parse().map_err(|error| format!("{error}"))?))
+    fn each<T, U>(
+        &self,
+        all: &[Spanned<T>],
+        check: impl Fn(&T) -> Result<U, Wrong>,
+    ) -> Result<Vec<U>, (usize, Wrong)> {
+        let one = |raw: &Spanned<T>| check(raw.get_ref()).map_err(|what| self.of(raw, what));
+        all.iter().map(one).collect()
     }
 }
 
-fn links(
+type Programs = (Vec<super::SenderPlan>, Vec<super::ReceiverPlan>);
+
+/// The programs: every queue that they name is there, be it by way of a twin.
+fn programs_of(
+    place: &Text<'_>,
+    raw: &File,
     names: &Names,
-    common: &LinkText,
-    listed: &[Spanned<BetweenText>],
-) -> Result<Vec<LinkPlan>, (usize, Wrong)> {
-    let default = LinkPlan {
-        ends: (0, 0),
-        latency: common.latency.unwrap_or(Span::ms(5, 30)),
-        loss: common.loss.unwrap_or(0.0),
-        duplicate: common.duplicate.unwrap_or(0.0),
-        reorder: common.reorder.unwrap_or(0.0),
-        bytes_per_s: common.bytes_per_s,
-        up: true,
+    queues: &[QueuePlan],
+    twins: &BTreeMap<Place, Place>,
+) -> Result<Programs, (usize, Wrong)> {
+    let knows = |node: Place, name: &QueueName| {
+        let node = twins.get(&node).copied().unwrap_or(node);
+        queues.iter().any(|queue| (queue.node, &queue.name) == (node, name))
     };
-    let mut plans: Vec<LinkPlan> = Vec::new();
-    if listed.is_empty() {
-        for b in 0..names.0.len() {
-            plans.extend((0..b).map(|a| LinkPlan { ends: (a, b), ..default.clone() }));
+    let senders = place.each(&raw.send, |send| {
+        let plan = programs::sender(names, send)?;
+        if twins.contains_key(&plan.to) {
+            return Err(format!("send to the node that `{}` is a second machine of", send.to));
+        }
+        let replies = plan.reply_to.as_ref().is_none_or(|(node, name)| knows(*node, name));
+        match &send.reply_to {
+            Some(text) if !replies => missing(text),
+            _ if !knows(plan.to, &plan.queue) => missing(&send.to),
+            _ => Ok(plan),
+        }
+    })?;
+    let receivers = place.each(&raw.receive, |receive| {
+        let plan = programs::receiver(names, receive)?;
+        if knows(plan.node, &plan.queue) { Ok(plan) } else { missing(&receive.from) }
+    })?;
+    for (text, sender) in raw.send.iter().zip(&senders).filter(|(_, s)| s.reply_to.is_some()) {
+        let serves = |r: &&super::ReceiverPlan| (r.node, &r.queue) == (sender.to, &sender.queue);
+        if !receivers.iter().filter(serves).all(|receiver| receiver.answers) {
+            let what = "with `reply_to`, every program that receives from the queue `answers`";
+            return Err(place.of(text, what.to_owned()));
         }
     }
-    for text in listed {
-        let at = |what: Wrong| (text.span().start, what);
-        let raw = text.get_ref();
-        let [one, other] = &raw.between[..] else {
-            return Err(at("a link is between two nodes".to_owned()));
-        };
-        let (one, other) = (names.find(one).map_err(at)?, names.find(other).map_err(at)?);
-        let ends = (one.min(other), one.max(other));
-        if one == other || plans.iter().any(|plan| plan.ends == ends) {
-            return Err(at("a link is between two nodes, and there once".to_owned()));
-        }
-        plans.push(LinkPlan {
-            ends,
-            latency: raw.latency.unwrap_or(default.latency),
-            loss: raw.loss.unwrap_or(default.loss),
-            duplicate: raw.duplicate.unwrap_or(default.duplicate),
-            reorder: raw.reorder.unwrap_or(default.reorder),
-            bytes_per_s: raw.bytes_per_s.or(default.bytes_per_s),
-            up: raw.up.unwrap_or(true),
-        });
-    }
-    for plan in &plans {
-        for (what, value) in [("loss", plan.loss), ("duplicate", plan.duplicate)] {
-            probability(what, value).map_err(|what| (0, what))?;
-        }
-        probability("reorder", plan.reorder).map_err(|what| (0, what))?;
-        if plan.bytes_per_s == Some(0) {
-            return Err((0, "a link of 0 bytes per second is a cut: use a step".to_owned()));
+    Ok((senders, receivers))
+}
+
+fn missing<T>(queue: &str) -> Result<T, Wrong> {
+    Err(format!("there is no queue `{queue}`"))
+}
+
+/// Which machines are a second one of a node. An error comes with the number of its step.
+fn twins(steps: &[Step], queues: &[QueuePlan]) -> Result<BTreeMap<Place, Place>, (usize, Wrong)> {
+    let mut twins = BTreeMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        let Action::Clone { of, twin } = step.action else { continue };
+        let fresh = of != twin && !twins.contains_key(&of) && !twins.values().any(|&n| n == twin);
+        let empty = !queues.iter().any(|queue| queue.node == twin);
+        if !fresh || !empty || twins.insert(twin, of).is_some() {
+            let what = "a second machine is a node that has no queues and is made once";
+            return Err((index, what.to_owned()));
         }
     }
-    Ok(plans)
+    Ok(twins)
 }
 
-/// Holds a probability to its bounds.
-pub(super) fn probability(what: &str, value: f64) -> Result<f64, Wrong> {
-    if (0.0..=1.0).contains(&value) {
-        Ok(value)
-    } else {
-        Err(format!("`{what}` is a probability from 0 to 1"))
+fn read_contacts(names: &Names, file: &str, text: &ContactsText) -> Result<Vec<Contact>, Wrong> {
+    let path = Path::new(file).parent().unwrap_or(Path::new("")).join(&text.file);
+    let named = |what: String| format!("`{}`: {what}", text.file);
+    let size = std::fs::metadata(&path).map_err(|error| named(error.to_string()))?.len();
+    if size > TRACE_MAX {
+        return Err(named(format!("a trace has at most {TRACE_MAX} bytes")));
+    }
+    let trace = std::fs::read_to_string(&path).map_err(|error| named(error.to_string()))?;
+    contacts::read(names, &trace, text.until.map_or(u64::MAX, |until| until.0)).map_err(named)
+}
+
+fn timing(raw: &File) -> Timing {
+    Timing {
+        commit: raw.timing.commit.unwrap_or(Span::ms(0, 4)),
+        detect: raw.timing.detect.unwrap_or(Span::ms(500, 3_000)),
+        redial: raw.timing.redial.unwrap_or(Span::ms(50, 800)),
+        answer_within_ms: raw.timing.answer_within.map_or(5_000, |answer| answer.0),
     }
 }
 
-fn count(what: &str, count: Count, least: u64, most: u64) -> Result<Count, Wrong> {
-    if count.least >= least && count.most <= most {
-        Ok(count)
-    } else {
-        Err(format!("`{what}` is a number from {least} to {most}"))
-    }
-}
-
-fn queue_plan(names: &Names, raw: &QueueText) -> Result<QueuePlan, Wrong> {
-    let (node, name) = names.address(&raw.name)?;
-    let (transactional, max_messages) = (raw.transactional, raw.max_messages);
-    Ok(QueuePlan { node, name, transactional, max_messages })
-}
-
-fn sender(names: &Names, raw: &SendText) -> Result<SenderPlan, Wrong> {
-    let (to, queue) = names.address(&raw.to)?;
-    let deliveries = match &raw.delivery {
-        None => vec![Delivery::default()],
-        Some(list) => list.0.iter().map(|name| delivery(name)).collect::<Result<_, Wrong>>()?,
-    };
-    let priority = |value: &u8| {
-        Priority::new(*value).ok_or_else(|| "a priority is a number from 0 to 7".to_owned())
-    };
-    let priorities = match &raw.priority {
-        None => vec![Priority::default()],
-        Some(list) => list.0.iter().map(priority).collect::<Result<_, Wrong>>()?,
-    };
-    if deliveries.is_empty() || priorities.is_empty() {
-        return Err("a list to draw from is empty".to_owned());
-    }
-    let one = Count { least: 1, most: 1 };
-    Ok(SenderPlan {
-        from: names.find(&raw.from)?,
-        to,
-        queue,
-        at: raw.at,
-        count: count("count", raw.count, 0, COUNT_MAX)?,
-        every: raw.every,
-        batch: count("batch", raw.batch.unwrap_or(one), 1, SEND_MAX as u64)?,
-        deliveries,
-        priorities,
-        body_bytes: count("body_bytes", raw.body_bytes.unwrap_or(SMALL_BODY), 0, BODY_MAX)?,
-        reach_within: raw.reach_within,
-        ttl: raw.ttl,
-    })
-}
-
-/// Length of a body where none is given.
-const SMALL_BODY: Count = Count { least: 16, most: 200 };
-
-fn delivery(name: &str) -> Result<Delivery, Wrong> {
-    [Delivery::Express, Delivery::Recoverable, Delivery::Transactional]
-        .into_iter()
-        .find(|delivery| delivery.as_str() == name)
-        .ok_or_else(|| format!("`{name}` is not `express`, `recoverable` or `transactional`"))
-}
-
-fn receiver(names: &Names, raw: &ReceiveText) -> Result<ReceiverPlan, Wrong> {
-    let (node, queue) = names.address(&raw.from)?;
-    let lease_ms = raw.lease.map_or(10_000, |lease| lease.0);
-    if !(1..=LEASE_MAX_MS).contains(&lease_ms) {
-        return Err("a lease lasts more than 0 and at most 12 hours".to_owned());
-    }
-    let batch = raw.batch.unwrap_or(Count { least: 1, most: 8 });
-    let (nack, give_back, forget) =
-        (raw.nack.unwrap_or(0.0), raw.give_back.unwrap_or(0.0), raw.forget.unwrap_or(0.0));
-    probability("the sum of nack, give_back and forget", nack + give_back + forget)?;
-    Ok(ReceiverPlan {
-        node,
-        queue,
-        at: raw.at.unwrap_or(Span::ms(0, 50)),
-        every: raw.every.unwrap_or(Span::ms(20, 200)),
-        batch: count("batch", batch, 1, RECEIVE_MAX as u64)?,
-        lease_ms,
-        nack: probability("nack", nack)?,
-        give_back: probability("give_back", give_back)?,
-        forget: probability("forget", forget)?,
-    })
-}
-
-/// Whether a text heals everything.
-pub(super) fn heals_all(raw: &HealText) -> Result<Option<&Vec<Vec<String>>>, Wrong> {
-    match raw {
-        HealText::All(word) if word == "all" => Ok(None),
-        HealText::All(word) => Err(format!("`{word}` is not `all` or groups of nodes")),
-        HealText::Between(groups) => Ok(Some(groups)),
+fn deaths(dead: Option<&Spanned<String>>) -> Result<Deaths, (usize, Wrong)> {
+    match dead.map(|dead| (dead.get_ref().as_str(), dead.span())) {
+        None | Some(("none", _)) => Ok(Deaths::None),
+        Some(("some", _)) => Ok(Deaths::Some),
+        Some(("any", _)) => Ok(Deaths::Any),
+        Some((_, span)) => Err((span.start, "`none`, `some` or `any` is wanted".into())),
     }
 }

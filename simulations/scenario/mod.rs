@@ -3,13 +3,22 @@
 //!
 //! Refuses to draw anything: ranges stay ranges until a seed is there.
 
+mod action;
 mod check;
+mod contacts;
+mod explain;
 mod file;
+mod links;
+mod names;
+mod plan;
+mod programs;
 mod steps;
 mod units;
 
-use meshmq::engine::address::QueueName;
-use meshmq::engine::message::{Delivery, Priority};
+pub(crate) use action::{Action, Side, Step, Way};
+pub(crate) use contacts::Contact;
+pub(crate) use plan::{LinkPlan, Much, Pace, QueuePlan, ReceiverPlan, SenderPlan, Timing, WayPlan};
+use std::collections::BTreeMap;
 use std::path::Path;
 pub(crate) use units::{Count, Span};
 
@@ -39,186 +48,18 @@ pub(crate) struct Scenario {
     pub(crate) receivers: Vec<ReceiverPlan>,
     /// What happens when, in the order of the file.
     pub(crate) steps: Vec<Step>,
+    /// Links that come and go as a trace says, in the order of time.
+    pub(crate) contacts: Vec<Contact>,
+    /// Second machines with the identity of a node: which, and of which node.
+    pub(crate) twins: BTreeMap<Place, Place>,
     /// How many dead letters may be there at the end.
     pub(crate) dead: Deaths,
     /// How long everything may take after the healing, in milliseconds.
     pub(crate) drain_ms: u64,
+    /// Whether everything is healed at the end and must drain; if not, the end of the script is it.
+    pub(crate) liveness: bool,
     /// When the script ends at the latest if it is played on real processes, in milliseconds.
     pub(crate) live_until_ms: Option<u64>,
-}
-
-/// A link between two nodes.
-#[derive(Clone, Debug)]
-pub(crate) struct LinkPlan {
-    /// Its ends, the smaller place first.
-    pub(crate) ends: (Place, Place),
-    /// How long a packet takes.
-    pub(crate) latency: Span,
-    /// Probability that a packet is lost.
-    pub(crate) loss: f64,
-    /// Probability that a packet arrives twice.
-    pub(crate) duplicate: f64,
-    /// Probability that a packet is late by up to four times the longest latency.
-    pub(crate) reorder: f64,
-    /// Bytes per second in each direction; no bound if none.
-    pub(crate) bytes_per_s: Option<u64>,
-    /// Whether it is there at the start.
-    pub(crate) up: bool,
-}
-
-/// How long things take at every node.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timing {
-    /// A commit.
-    pub(crate) commit: Span,
-    /// Noticing that a link is dead.
-    pub(crate) detect: Span,
-    /// Making a link again once it could be.
-    pub(crate) redial: Span,
-    /// Waiting for an answer before giving up, in milliseconds.
-    pub(crate) answer_within_ms: u64,
-}
-
-/// A queue that is made at the start.
-#[derive(Clone, Debug)]
-pub(crate) struct QueuePlan {
-    /// On which node.
-    pub(crate) node: Place,
-    /// Its name.
-    pub(crate) name: QueueName,
-    /// Its kind.
-    pub(crate) transactional: bool,
-    /// Its quota.
-    pub(crate) max_messages: Option<u64>,
-}
-
-/// A program that sends.
-#[derive(Clone, Debug)]
-pub(crate) struct SenderPlan {
-    /// At which node.
-    pub(crate) from: Place,
-    /// To which node.
-    pub(crate) to: Place,
-    /// Into which queue.
-    pub(crate) queue: QueueName,
-    /// When it starts.
-    pub(crate) at: Span,
-    /// How many messages it sends.
-    pub(crate) count: Count,
-    /// Pause between two commands.
-    pub(crate) every: Span,
-    /// Messages of one command.
-    pub(crate) batch: Count,
-    /// One of these, drawn for each message.
-    pub(crate) deliveries: Vec<Delivery>,
-    /// One of these, drawn for each message.
-    pub(crate) priorities: Vec<Priority>,
-    /// Length of the body.
-    pub(crate) body_bytes: Count,
-    /// Time to reach the queue, drawn for each message; the default if none.
-    pub(crate) reach_within: Option<Span>,
-    /// Time to be received, drawn for each message.
-    pub(crate) ttl: Option<Span>,
-}
-
-/// A program that receives.
-#[derive(Clone, Debug)]
-pub(crate) struct ReceiverPlan {
-    /// At which node.
-    pub(crate) node: Place,
-    /// From which queue.
-    pub(crate) queue: QueueName,
-    /// When it starts.
-    pub(crate) at: Span,
-    /// Pause between two commands.
-    pub(crate) every: Span,
-    /// Messages of one command.
-    pub(crate) batch: Count,
-    /// How long its locks last, in milliseconds.
-    pub(crate) lease_ms: u64,
-    /// Probability of a nack.
-    pub(crate) nack: f64,
-    /// Probability of giving a message back at once.
-    pub(crate) give_back: f64,
-    /// Probability that it forgets a message, so that the lock runs out.
-    pub(crate) forget: f64,
-}
-
-/// A step of the script.
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    /// When.
-    pub(crate) at: Span,
-    /// What.
-    pub(crate) action: Action,
-}
-
-/// What a step does.
-#[derive(Clone, Debug)]
-pub(crate) enum Action {
-    /// Directions of links stop to carry anything.
-    Cut(Vec<(Place, Place)>),
-    /// Directions of links work again.
-    Heal(Vec<(Place, Place)>),
-    /// Directions of links stop and work in turn.
-    Flap {
-        /// Which.
-        directions: Vec<(Place, Place)>,
-        /// How long they work.
-        up: Span,
-        /// How long they do not.
-        down: Span,
-        /// How long this goes on, in milliseconds.
-        lasts_ms: u64,
-    },
-    /// Processes are killed now.
-    Crash {
-        /// Which nodes.
-        nodes: Vec<Place>,
-        /// After which time they start again; a later step says it if none.
-        down: Option<Span>,
-    },
-    /// Processes die at a commit to come.
-    CrashAtCommit {
-        /// Which nodes.
-        nodes: Vec<Place>,
-        /// At which commit from here, 1 being the next.
-        nth: Count,
-        /// On which side of it.
-        side: Side,
-        /// After which time they start again.
-        down: Option<Span>,
-    },
-    /// Processes die at commits, by chance.
-    Attrition {
-        /// Which nodes.
-        nodes: Vec<Place>,
-        /// Probability at each commit.
-        chance: f64,
-        /// On which side of it.
-        side: Side,
-        /// How long this goes on, in milliseconds.
-        lasts_ms: u64,
-        /// After which time they start again.
-        down: Span,
-    },
-    /// Nodes start again.
-    Restart(Vec<Place>),
-    /// Nodes are gone for ever, disks included.
-    Lose(Vec<Place>),
-}
-
-/// On which side of a commit a process dies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// Before it is durable: its writes are gone.
-    Before,
-    /// After it is durable, before anything left the node.
-    After,
-    /// After it is durable, when some of what it allowed has left.
-    Amid,
-    /// Drawn each time.
-    Any,
 }
 
 /// How many dead letters the end may show.
@@ -274,19 +115,17 @@ impl Scenario {
         })
     }
 
+    /// The node whose identity a machine has: its own, but for a twin.
+    pub(crate) fn identity(&self, place: Place) -> Place {
+        self.twins.get(&place).copied().unwrap_or(place)
+    }
+
     /// When the script has nothing more to do, in milliseconds after the start.
     pub(crate) fn script_ends_ms(&self) -> u64 {
-        let steps = self.steps.iter().map(|step| {
-            step.at.most
-                + match &step.action {
-                    Action::Flap { lasts_ms, .. } | Action::Attrition { lasts_ms, .. } => *lasts_ms,
-                    _ => 0,
-                }
-        });
-        let senders = self.senders.iter().map(|sender| {
-            sender.at.most + sender.every.most * sender.count.most.div_ceil(sender.batch.least)
-        });
-        steps.chain(senders).max().unwrap_or(0)
+        let steps = self.steps.iter().map(|step| step.at.most + step.action.lasts_ms());
+        let senders = self.senders.iter().map(SenderPlan::ends_ms);
+        let contacts = self.contacts.last().map(|contact| contact.at_ms);
+        steps.chain(senders).chain(contacts).max().unwrap_or(0)
     }
 }
 

@@ -37,6 +37,30 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
+/// A duration in its largest unit that leaves nothing over, as it is written in a scenario.
+pub(super) fn spoken(ms: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    match units.into_iter().find(|(unit, _)| ms >= *unit && ms.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{}{name}", ms / unit),
+        None => format!("{ms}ms"),
+    }
+}
+
+/// A duration forwards, or backwards with `-` before it, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shift(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for Shift {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        let (sign, rest) = text.strip_prefix('-').map_or((1, &*text), |rest| (-1, rest));
+        let ms = Duration::parse(rest).and_then(|duration| i64::try_from(duration.0).ok());
+        ms.map(|ms| Self(sign * ms)).ok_or_else(|| {
+            de::Error::custom(format!("`{text}` is not a duration such as \"2h\" or \"-2h\""))
+        })
+    }
+}
+
 /// From which duration to which, both included; one duration is both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {

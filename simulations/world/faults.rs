@@ -4,6 +4,9 @@ use super::{Happening, Stop, World};
 use crate::network::End;
 use crate::scenario::{Place, Side, Span};
 
+/// After which time a process that has stopped is started again by whatever looks after it.
+pub(super) const WATCHED: Span = Span::ms(1_000, 5_000);
+
 impl World<'_> {
     /// Kills a process. A commit on its way down is kept or gone, by chance.
     pub(super) fn crash(&mut self, place: Place, what: &str) -> Result<(), Stop> {
@@ -22,13 +25,20 @@ impl World<'_> {
             None => {}
         }
         self.die(place, down);
-        Ok(())
+        self.make_backups(place)
+    }
+
+    /// The disk is full: the process stops, and whoever looks after it tries again and again.
+    pub(super) fn stop_for_want_of_room(&mut self, place: Place) -> Result<(), Stop> {
+        self.machines[place].down = Some(WATCHED);
+        self.crash(place, "its disk is full")
     }
 
     /// A process is gone: its memory, its links, and whoever waits for it.
     pub(super) fn die(&mut self, place: Place, down: Option<Span>) {
         let machine = &mut self.machines[place];
         machine.engine = None;
+        machine.nap = None;
         machine.life += 1;
         machine.inbox.clear();
         machine.flushing = None;

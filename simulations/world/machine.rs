@@ -1,19 +1,20 @@
 //! One node: its process, its disk, and the moments at which it can die.
 
-use super::{Happening, START, Stop, World};
+use super::{Happening, Stop, World};
 use crate::checkers::Violation;
 use crate::disk::{Commit, Disk};
 use crate::scenario::{Place, Side, Span};
 use meshmq::codec::ContentHasher;
 use meshmq::engine::address::NodeId;
 use meshmq::engine::frame::Frame;
-use meshmq::engine::limits::{CHUNK_BYTES, Limits};
+use meshmq::engine::limits::CHUNK_BYTES;
 use meshmq::engine::message::ContentHash;
 use meshmq::engine::record::{Key, Record};
 use meshmq::engine::step::{Event, Input, Output};
-use meshmq::engine::storage::Storage as _;
-use meshmq::engine::{Engine, Setup};
-use std::collections::VecDeque;
+use meshmq::engine::storage::{Storage as _, StorageError};
+use meshmq::engine::time::Timestamp;
+use meshmq::engine::{Engine, EngineError};
+use std::collections::{BTreeSet, VecDeque};
 
 /// Most inputs of one turn.
 const BATCH: usize = 256;
@@ -36,6 +37,33 @@ pub(super) struct Machine {
     spins: (u64, u32),
     /// After which time it starts again once an ordered fault has struck.
     pub(super) down: Option<Span>,
+    /// A second machine that is not there yet.
+    pub(super) absent: bool,
+    /// Whether it sleeps, and whether a commit was on its way down then.
+    pub(super) nap: Option<Nap>,
+    pub(super) clock: Clock,
+    /// Whether its program is of a later version, and its openings with that.
+    pub(super) later: bool,
+    pub(super) later_openings: BTreeSet<u64>,
+    /// Steps that want a backup at the next quiet moment of the disk.
+    pub(super) backups_due: Vec<usize>,
+}
+
+/// A machine that sleeps.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Nap {
+    /// Whether a commit has come down in the meantime, so that what it allows leaves at waking.
+    pub(super) released: bool,
+}
+
+/// What a node's clocks show.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Clock {
+    /// Node time at the opening, and when that was.
+    pub(super) base: Timestamp,
+    pub(super) opened_at: u64,
+    /// How much the wall clock is ahead, in milliseconds. It is looked at when a process starts.
+    pub(super) ahead_ms: i64,
 }
 
 /// A commit on its way down, and what it will make visible.
@@ -73,11 +101,22 @@ impl Machine {
             wake_at: None,
             spins: (0, 0),
             down: None,
+            absent: false,
+            nap: None,
+            clock: Clock::default(),
+            later: false,
+            later_openings: BTreeSet::new(),
+            backups_due: Vec::new(),
         }
     }
 
     pub(super) const fn is_alive(&self) -> bool {
         self.engine.is_some()
+    }
+
+    /// Whether its process runs, and its machine does not sleep.
+    pub(super) const fn is_awake(&self) -> bool {
+        self.engine.is_some() && self.nap.is_none()
     }
 
     /// Whether a fault is ordered and has not come.
@@ -93,46 +132,6 @@ impl Machine {
 }
 
 impl World<'_> {
-    /// Starts a node's process, unless it runs or is lost.
-    pub(super) fn start(&mut self, place: Place) -> Result<(), Stop> {
-        if self.machines[place].lost || self.machines[place].is_alive() {
-            return Ok(());
-        }
-        let setup = Setup {
-            node: self.machines[place].node,
-            nonce: self.rng.draw(),
-            store_id: self.rng.draw(),
-            seed: self.rng.draw(),
-            wall: self.node_time(),
-            limits: Limits::default(),
-        };
-        let disk = self.machines[place].disk.clone();
-        disk.start_again();
-        self.tempt_fate(place);
-        let opened = Engine::open(disk.clone(), setup);
-        let fired = disk.fired();
-        self.machines[place].life += 1;
-        self.post(place, &disk.done())?;
-        let name = self.name(place);
-        match (opened, fired) {
-            (Ok(engine), None | Some(Side::Amid)) => {
-                self.trace.note(self.now, || format!("{name} starts"));
-                self.machines[place].engine = Some(engine);
-                self.create_queues(place);
-                for link in self.network.of(place) {
-                    self.plan_connection(link);
-                }
-                Ok(())
-            }
-            (_, Some(side)) => {
-                self.trace.note(self.now, || format!("{name} dies {side:?} a commit of its start"));
-                self.die(place, None);
-                Ok(())
-            }
-            (Err(error), None) => Err(Stop::Broken(format!("{name} does not open: {error}"))),
-        }
-    }
-
     /// Gives a node an input, unless it is down.
     pub(super) fn input(&mut self, place: Place, input: Input) {
         let machine = &mut self.machines[place];
@@ -142,9 +141,9 @@ impl World<'_> {
         }
     }
 
-    fn plan_turn(&mut self, place: Place) {
+    pub(super) fn plan_turn(&mut self, place: Place) {
         let machine = &mut self.machines[place];
-        let wanted = machine.due || !machine.inbox.is_empty();
+        let wanted = machine.is_awake() && (machine.due || !machine.inbox.is_empty());
         if wanted && machine.flushing.is_none() && !machine.turn_planned {
             machine.turn_planned = true;
             let life = machine.life;
@@ -164,12 +163,15 @@ impl World<'_> {
 
     /// One turn of a node: all that waits goes in, and what comes out waits for the disk.
     pub(super) fn turn(&mut self, place: Place, life: u64) -> Result<(), Stop> {
-        let now = self.node_time();
+        let now = self.node_time(place);
         let machine = &mut self.machines[place];
         if machine.life != life || !machine.is_alive() {
             return Ok(());
         }
         machine.turn_planned = false;
+        if machine.nap.is_some() {
+            return Ok(());
+        }
         machine.due = false;
         let count = machine.inbox.len().min(BATCH);
         let inputs: Vec<Input> = machine.inbox.drain(..count).collect();
@@ -190,7 +192,7 @@ impl World<'_> {
             (Ok(outputs), fired) => {
                 let amid = fired.is_some();
                 machine.flushing = Some(Flushing { commits, outputs, amid });
-                self.plan_wake(place, deadline.map(|at| at.since(START)));
+                self.plan_wake(place, deadline.map(|at| self.now + at.since(now)));
                 self.flush(place)
             }
             (Err(_), Some(side)) => {
@@ -200,6 +202,10 @@ impl World<'_> {
                     _ => "the power goes after a commit, before anything leaves",
                 };
                 self.crash(place, what)
+            }
+            (Err(EngineError::Storage(StorageError::Full)), None) => {
+                self.post(place, &commits)?;
+                self.stop_for_want_of_room(place)
             }
             (Err(error), None) => {
                 let name = self.name(place);
@@ -226,8 +232,13 @@ impl World<'_> {
         if machine.life != life {
             return Ok(());
         }
+        if let Some(nap) = &mut machine.nap {
+            nap.released = true;
+            return Ok(());
+        }
         let Some(mut flushing) = machine.flushing.take() else { return Ok(()) };
         self.post(place, &flushing.commits)?;
+        self.make_backups(place)?;
         if flushing.amid {
             let some = self.rng.below(flushing.outputs.len() as u64 + 1);
             flushing.outputs.truncate(some as usize);
@@ -309,15 +320,14 @@ impl World<'_> {
             for frame in frames {
                 let Frame::Receipt(receipt) = frame else { continue };
                 let statement = &receipt.statement;
-                if self.ledger.place(statement.stream.origin) == Some(place) {
+                if statement.stream.origin == self.machines[place].node {
                     self.ledger.hears(statement.stream, &statement.received);
                 }
             }
         }
     }
 
-    fn plan_wake(&mut self, place: Place, deadline: Option<u64>) {
-        let at = deadline.map(|at| at.max(self.now));
+    fn plan_wake(&mut self, place: Place, at: Option<u64>) {
         let machine = &mut self.machines[place];
         if machine.wake_at != at {
             machine.wake_at = at;

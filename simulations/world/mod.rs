@@ -4,9 +4,14 @@
 //! Refuses to look at a clock or a file. Its time is in milliseconds from the start of the run.
 
 mod faults;
+mod life;
 mod machine;
 mod programs;
+mod receivers;
 mod script;
+mod senders;
+mod stores;
+mod versions;
 mod wire;
 
 use crate::checkers::{Checkers, Violation};
@@ -17,11 +22,16 @@ use crate::scenario::{Deaths, Place, Scenario, Span};
 use crate::seals::Seals;
 use crate::trace::Trace;
 use machine::Machine;
+use meshmq::engine::address::NodeId;
+use meshmq::engine::ids::MessageId;
 use meshmq::engine::record::SentState;
 use meshmq::engine::time::Timestamp;
-use programs::{Ask, Receiver, Sender, Settling};
+use meshmq::store::Snapshot;
+use programs::Ask;
+use receivers::{Receiver, Settling};
 use script::{Attrition, Flap};
-use std::collections::BTreeMap;
+use senders::Sender;
+use std::collections::{BTreeMap, BTreeSet};
 use wire::Packet;
 
 /// Node time at the start of every run.
@@ -48,8 +58,15 @@ pub(crate) struct World<'s> {
     receivers: Vec<Receiver>,
     asks: BTreeMap<(Place, u64), Ask>,
     tickets: u64,
+    /// Questions that were accepted, by their labels, and those whose answer was seen.
+    asked: BTreeMap<String, MessageId>,
+    answered: BTreeSet<String>,
     flaps: Vec<Flap>,
     attritions: Vec<Attrition>,
+    /// Copies of stores: for which step, and of which node.
+    backups: BTreeMap<(usize, Place), Snapshot>,
+    /// Who asked, where two machines have one identity.
+    askers: BTreeMap<(Place, NodeId, u64), Place>,
     draining: bool,
     ledger: Ledger,
     checkers: Checkers,
@@ -66,7 +83,12 @@ enum Happening {
     Step(usize),
     Flap(usize),
     AttritionEnds(usize),
+    /// A link of the contact trace comes or goes.
+    Contact(usize),
+    Backup(usize),
+    Twin(usize),
     Restart(Place),
+    Rouse(Place, u64),
     /// An ordered fault has waited long enough for a commit.
     Overdue(Place, u64),
     Turn(Place, u64),
@@ -100,10 +122,16 @@ enum Happening {
 pub(crate) struct Tally {
     /// Messages that programs were told are accepted, express ones included.
     pub(crate) sent: u64,
+    /// Messages that programs were told are refused.
+    pub(crate) refused: u64,
     /// Messages that entered their queues, express ones included.
     pub(crate) entered: u64,
     /// Messages that programs have received and acknowledged.
     pub(crate) received: u64,
+    /// Durable messages that want an answer, and were accepted.
+    pub(crate) asked: u64,
+    /// Answers that the askers have seen, each question once.
+    pub(crate) answered: u64,
     /// Dead messages.
     pub(crate) dead: u64,
     /// Copies that were dropped as duplicates.
@@ -153,7 +181,9 @@ impl<'s> World<'s> {
     /// The world of a scenario and a seed, before anything happens.
     pub(crate) fn new(scenario: &'s Scenario, seed: u64, signs: bool, trace: Trace) -> Self {
         let rng = Rng::new(seed);
-        let seals = Seals::new(&scenario.nodes, seed, signs);
+        let owner = |place| scenario.nodes[scenario.identity(place)].clone();
+        let owners: Vec<String> = (0..scenario.nodes.len()).map(owner).collect();
+        let seals = Seals::new(&owners, seed, signs);
         let nodes = seals.nodes().to_vec();
         Self {
             scenario,
@@ -168,8 +198,12 @@ impl<'s> World<'s> {
             receivers: scenario.receivers.iter().map(|plan| Receiver::new(plan.clone())).collect(),
             asks: BTreeMap::new(),
             tickets: 0,
+            asked: BTreeMap::new(),
+            answered: BTreeSet::new(),
             flaps: Vec::new(),
             attritions: Vec::new(),
+            backups: BTreeMap::new(),
+            askers: BTreeMap::new(),
             draining: false,
             ledger: Ledger::new(nodes),
             checkers: Checkers::default(),
@@ -184,7 +218,10 @@ impl<'s> World<'s> {
 
     /// Runs the script, heals everything, and lets it drain.
     pub(crate) fn run(mut self) -> Finished {
-        let result = self.begin().and_then(|()| self.play()).and_then(|()| self.drain());
+        let mut result = self.begin().and_then(|()| self.play());
+        if self.scenario.liveness {
+            result = result.and_then(|()| self.drain());
+        }
         self.tally.dead = self.ledger.count(|state| matches!(state, SentState::Dead(_)));
         Finished {
             result,
@@ -197,12 +234,15 @@ impl<'s> World<'s> {
 
     fn begin(&mut self) -> Result<(), Stop> {
         for place in 0..self.machines.len() {
+            self.machines[place].absent = self.scenario.twins.contains_key(&place);
             self.start(place)?;
         }
         for (index, step) in self.scenario.steps.iter().enumerate() {
             let at = self.draw(step.at);
             self.at(at, Happening::Step(index));
+            self.plan_backups(index, at);
         }
+        self.plan_contact(0);
         self.begin_programs();
         Ok(())
     }
@@ -270,6 +310,10 @@ impl<'s> World<'s> {
             }
             _ => {}
         }
+        if let Some(id) = self.unanswered() {
+            let what = "it was received by a program that answers, but nobody has seen an answer";
+            return Err(Stop::Liveness(Violation::of("liveness", &id, what)));
+        }
         Ok(())
     }
 
@@ -311,7 +355,11 @@ impl<'s> World<'s> {
             Happening::Step(index) => self.script_step(index),
             Happening::Flap(index) => self.flap(index),
             Happening::AttritionEnds(index) => self.attrition_ends(index),
+            Happening::Contact(index) => self.contact(index),
+            Happening::Backup(index) => self.backup(index),
+            Happening::Twin(index) => self.twin(index),
             Happening::Restart(place) => self.start(place),
+            Happening::Rouse(place, life) => self.rouse(place, life),
             Happening::Overdue(place, life) => self.overdue(place, life),
             Happening::Turn(place, life) => self.turn(place, life),
             Happening::Release(place, life) => self.release(place, life),
@@ -340,10 +388,6 @@ impl<'s> World<'s> {
 
     fn draw(&mut self, span: Span) -> u64 {
         self.rng.between(span.least, span.most)
-    }
-
-    fn node_time(&self) -> Timestamp {
-        START.after(self.now)
     }
 
     fn name(&self, place: Place) -> &'s str {

@@ -1,82 +1,49 @@
-//! Programs at the nodes: those that send, and those that receive and settle. All they do is drawn
-//! from the seed; what they are told is judged.
+//! What programs ask of their nodes, and what they are told, which is judged. All they do is drawn
+//! from the seed.
 
+use super::receivers::Settling;
 use super::{Happening, Stop, World};
 use crate::body::body;
 use crate::checkers::{Violation, durable_first};
-use crate::rng::Rng;
-use crate::scenario::{Place, ReceiverPlan, SenderPlan, Span};
-use bytes::Bytes;
+use crate::scenario::{Much, Place, Span};
 use meshmq::codec::{Inner, content_hash, decode_inner, encode_inner};
 use meshmq::engine::address::{LineId, NodeId, QueueName};
-use meshmq::engine::command::{
-    Command, Delivered, InnerPart, Outgoing, QueueSpec, Reply, Settlement,
-};
+use meshmq::engine::command::{Command, InnerPart, Outgoing, QueueSpec, Reply, Settlement};
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::limits::{PART_BYTES, REACH_WITHIN_DEFAULT_MS};
 use meshmq::engine::message::{Delivery, Priority, Short};
+use meshmq::engine::record::SentState;
 use meshmq::engine::rejection::Rejection;
 use meshmq::engine::step::Input;
 use std::collections::BTreeMap;
 
 /// How long a program waits before it calls a node again that is down, in milliseconds.
-const DOWN: Span = Span::ms(50, 500);
-/// How long a program works on a message before it settles it, in milliseconds.
-const WORK: Span = Span::ms(0, 50);
-
-/// A program that sends.
-pub(super) struct Sender {
-    plan: SenderPlan,
-    left: u64,
-    serial: u64,
-}
-
-/// A program that receives.
-pub(super) struct Receiver {
-    plan: ReceiverPlan,
-    session: u64,
-}
+pub(super) const DOWN: Span = Span::ms(50, 500);
 
 /// What a program has asked and waits for.
 pub(super) enum Ask {
-    /// Make a queue.
+    /// Something about a queue.
     Queue,
-    /// Accept messages; whether each is a durable one.
-    Send(Vec<bool>),
+    /// Accept messages: which.
+    Send(Vec<Letter>),
+    /// Accept an answer to a message, which is settled then.
+    Answer(Settling),
     /// Hand out messages.
     Receive(usize),
     /// Settle a message; as received, or in another way.
     Settle(MessageId, Settlement),
 }
 
-/// A message that a program has worked on.
-pub(super) struct Settling {
-    place: Place,
-    life: u64,
-    lock: u64,
-    id: MessageId,
-    how: Settlement,
-}
-
-impl Sender {
-    pub(super) const fn new(plan: SenderPlan) -> Self {
-        Self { plan, left: 0, serial: 0 }
-    }
-
-    pub(super) const fn is_done(&self) -> bool {
-        self.left == 0
-    }
-}
-
-impl Receiver {
-    pub(super) const fn new(plan: ReceiverPlan) -> Self {
-        Self { plan, session: 0 }
-    }
+/// What a sender remembers of a message until it is accepted.
+pub(super) struct Letter {
+    pub(super) durable: bool,
+    /// Its label, if an answer is wanted.
+    pub(super) asks: Option<String>,
 }
 
 impl Ask {
     pub(super) const fn is_send(&self) -> bool {
-        matches!(self, Self::Send(_))
+        matches!(self, Self::Send(_) | Self::Answer(_))
     }
 }
 
@@ -84,8 +51,14 @@ impl World<'_> {
     pub(super) fn begin_programs(&mut self) {
         for index in 0..self.senders.len() {
             let plan = self.senders[index].plan.clone();
-            self.senders[index].left = self.rng.between(plan.count.least, plan.count.most);
+            let (left, lasts) = match plan.much {
+                Much::Messages(count) => (self.rng.between(count.least, count.most), u64::MAX),
+                Much::For(span) => (u64::MAX, self.draw(span)),
+            };
             let at = self.draw(plan.at);
+            let sender = &mut self.senders[index];
+            (sender.left, sender.until) = (left, at.saturating_add(lasts));
+            sender.next_us = at * 1_000;
             self.at(at, Happening::Send(index));
         }
         for index in 0..self.receivers.len() {
@@ -97,104 +70,38 @@ impl World<'_> {
 
     /// Makes the node's queues; those that are there already stay.
     pub(super) fn create_queues(&mut self, place: Place) {
-        for index in 0..self.scenario.queues.len() {
-            let plan = &self.scenario.queues[index];
-            if plan.node == place {
-                let spec = QueueSpec {
-                    name: plan.name.clone(),
-                    transactional: plan.transactional,
-                    max_messages: plan.max_messages,
-                    max_bytes: None,
-                };
-                self.ask(place, Ask::Queue, Command::CreateQueue(spec));
-            }
+        for plan in self.scenario.queues.iter().filter(|plan| plan.node == place) {
+            self.create_queue(place, &plan.name);
         }
     }
 
-    fn ask(&mut self, place: Place, ask: Ask, command: Command) {
-        self.tickets += 1;
-        let ticket = self.tickets;
-        self.asks.insert((place, ticket), ask);
-        self.input(place, Input::Command { ticket, command });
-    }
-
-    /// A sender's turn: one command, or another try later if its node is down.
-    pub(super) fn send(&mut self, index: usize) -> Result<(), Stop> {
-        let plan = self.senders[index].plan.clone();
-        if self.senders[index].left == 0 {
-            return Ok(());
-        }
-        if self.machines[plan.from].lost {
-            self.senders[index].left = 0;
-            return Ok(());
-        }
-        if !self.machines[plan.from].is_alive() {
-            let ms = self.draw(DOWN);
-            self.after(ms, Happening::Send(index));
-            return Ok(());
-        }
-        let batch = self.rng.between(plan.batch.least, plan.batch.most);
-        let batch = batch.min(self.senders[index].left);
-        let messages: Vec<Outgoing> = (0..batch).map(|_| self.write(index, &plan)).collect();
-        let durable = messages.iter().map(|message| message.delivery.is_durable()).collect();
-        self.senders[index].left -= batch;
-        self.ask(plan.from, Ask::Send(durable), Command::Send(messages));
-        let ms = self.draw(plan.every);
-        self.after(ms, Happening::Send(index));
-        Ok(())
-    }
-
-    fn write(&mut self, index: usize, plan: &SenderPlan) -> Outgoing {
-        let sender = &mut self.senders[index];
-        sender.serial += 1;
-        let serial = (index as u64) << 32 | sender.serial;
-        let delivery = self.rng.pick(&plan.deliveries).copied().unwrap_or_default();
-        let priority = self.rng.pick(&plan.priorities).copied().unwrap_or_default();
-        let len = self.rng.between(plan.body_bytes.least, plan.body_bytes.most);
-        let (from, to) = (self.machines[plan.from].node, self.machines[plan.to].node);
-        let mut salt = [0; 16];
-        salt[..8].copy_from_slice(&self.rng.draw().to_be_bytes());
-        salt[8..].copy_from_slice(&self.rng.draw().to_be_bytes());
-        let reach_within_ms = match plan.reach_within {
-            Some(span) => self.draw(span).max(1),
-            None => REACH_WITHIN_DEFAULT_MS,
+    pub(super) fn create_queue(&mut self, place: Place, name: &QueueName) {
+        let mut plans = self.scenario.queues.iter();
+        let Some(plan) = plans.find(|plan| (plan.node, &plan.name) == (place, name)) else {
+            return;
         };
-        Outgoing {
-            destination: to,
-            queue: plan.queue.clone(),
-            line: line_id(from, to, &plan.queue, delivery, priority),
-            delivery,
-            priority,
-            reach_within_ms,
-            ttl_ms: plan.ttl.map(|span| self.draw(span).max(1)),
-            salt: Short(salt),
-            inner: {
-                let bytes = inner(&plan.queue, serial, len);
-                let hash = (bytes.len() > PART_BYTES).then(|| content_hash(&bytes));
-                InnerPart::Whole(bytes, hash)
-            },
-        }
+        let spec = QueueSpec {
+            name: plan.name.clone(),
+            transactional: plan.transactional,
+            max_messages: plan.max_messages,
+            max_bytes: plan.max_bytes,
+        };
+        self.ask(place, Ask::Queue, Command::CreateQueue(spec));
     }
 
-    /// A receiver's turn: it asks for messages.
-    pub(super) fn receive(&mut self, index: usize) -> Result<(), Stop> {
-        let plan = self.receivers[index].plan.clone();
-        if self.machines[plan.node].lost {
-            return Ok(());
+    /// Somebody deletes a queue with what is in it.
+    pub(super) fn drop_queue(&mut self, place: Place, name: QueueName) {
+        self.ledger.drop_queue(place, &name);
+        self.ask(place, Ask::Queue, Command::DropQueue(name));
+    }
+
+    pub(super) fn ask(&mut self, place: Place, ask: Ask, command: Command) {
+        if self.machines[place].is_alive() {
+            self.tickets += 1;
+            let ticket = self.tickets;
+            self.asks.insert((place, ticket), ask);
+            self.input(place, Input::Command { ticket, command });
         }
-        let alive = self.machines[plan.node].is_alive();
-        if alive {
-            let command = Command::Receive {
-                queue: plan.queue.clone(),
-                max: self.rng.between(plan.batch.least, plan.batch.most) as usize,
-                lease_ms: plan.lease_ms,
-                session: self.receivers[index].session,
-            };
-            self.ask(plan.node, Ask::Receive(index), command);
-        }
-        let ms = self.draw(if alive { plan.every } else { DOWN });
-        self.after(ms, Happening::Receive(index));
-        Ok(())
     }
 
     /// A node replies to a program.
@@ -212,10 +119,18 @@ impl World<'_> {
             return Err(Violation::general("G3 exactly once", what).into());
         };
         match (ask, result) {
-            (Ask::Send(durable), Ok(reply)) => {
+            (Ask::Send(letters), Ok(reply)) => {
+                let durable: Vec<bool> = letters.iter().map(|letter| letter.durable).collect();
                 durable_first::accepted(&self.ledger, &reply, &durable)?;
                 self.tally.sent += durable.len() as u64;
+                self.note_questions(letters, &reply);
             }
+            (Ask::Answer(settling), Ok(reply)) => {
+                durable_first::accepted(&self.ledger, &reply, &[true])?;
+                self.tally.sent += 1;
+                self.settle(settling)?;
+            }
+            (Ask::Send(letters), Err(_)) => self.tally.refused += letters.len() as u64,
             (Ask::Receive(index), Ok(Reply::Deliveries(list))) => {
                 for delivered in list {
                     self.work(place, index, &delivered)?;
@@ -230,45 +145,55 @@ impl World<'_> {
         Ok(())
     }
 
-    /// A program is given a message, looks at it, and decides how to settle it.
-    fn work(&mut self, place: Place, index: usize, delivered: &Delivered) -> Result<(), Stop> {
-        self.checkers.delivered(&self.ledger, place, delivered)?;
-        let plan = self.receivers[index].plan.clone();
-        let id = delivered.message.id;
-        if !is_intact(&plan.queue, &delivered.message.inner.bytes) {
-            let what = "a program was given other bytes than were sent";
-            return Err(Violation::of("G2 nothing vanishes", &id, what).into());
-        }
-        let how = if self.draining { Settlement::Ack } else { decide(&mut self.rng, &plan) };
-        let forgets = !self.draining && self.rng.chance(plan.forget);
-        if !forgets {
-            let life = self.machines[place].life;
-            let settling = Settling { place, life, lock: delivered.lock, id, how };
-            let ms = self.draw(WORK);
-            self.after(ms, Happening::Settle(settling));
-        }
-        Ok(())
-    }
-
-    pub(super) fn settle(&mut self, settling: Settling) -> Result<(), Stop> {
-        let Settling { place, life, lock, id, how } = settling;
-        if self.machines[place].life == life && self.machines[place].is_alive() {
-            if how == Settlement::Ack {
-                self.ledger.acks(id);
+    fn note_questions(&mut self, letters: Vec<Letter>, reply: &Reply) {
+        let Reply::Accepted(ids) = reply else { return };
+        for (id, letter) in ids.iter().zip(letters) {
+            if let Some(label) = letter.asks.filter(|_| letter.durable) {
+                self.asked.insert(label, *id);
+                self.tally.asked += 1;
             }
-            self.ask(place, Ask::Settle(id, how), Command::Settle { lock, how });
         }
-        Ok(())
     }
-}
 
-fn decide(rng: &mut Rng, plan: &ReceiverPlan) -> Settlement {
-    if rng.chance(plan.nack) {
-        Settlement::Nack
-    } else if rng.chance(plan.give_back) {
-        Settlement::Return
-    } else {
-        Settlement::Ack
+    /// A question that was received, and whose answer nobody has seen.
+    pub(super) fn unanswered(&self) -> Option<MessageId> {
+        let owed = |id: &MessageId| {
+            let account = self.ledger.account(id);
+            account.is_some_and(|account| {
+                account.state == SentState::Received && !account.torn.is_torn()
+            })
+        };
+        let mut open =
+            self.asked.iter().filter(|(label, id)| owed(id) && !self.answered.contains(*label));
+        open.next().map(|(_, id)| *id)
+    }
+
+    /// A message with an inner part, its limits the usual ones.
+    pub(super) fn outgoing(
+        &mut self,
+        from: Place,
+        (to, queue): (Place, &QueueName),
+        delivery: Delivery,
+        priority: Priority,
+        inner: &Inner,
+    ) -> Outgoing {
+        let (from, to) = (self.machines[from].node, self.machines[to].node);
+        let mut salt = [0; 16];
+        salt[..8].copy_from_slice(&self.rng.draw().to_be_bytes());
+        salt[8..].copy_from_slice(&self.rng.draw().to_be_bytes());
+        let bytes = encode_inner(inner);
+        let hash = (bytes.len() > PART_BYTES).then(|| content_hash(&bytes));
+        Outgoing {
+            destination: to,
+            queue: queue.clone(),
+            line: line_id(from, to, queue, delivery, priority),
+            delivery,
+            priority,
+            reach_within_ms: REACH_WITHIN_DEFAULT_MS,
+            ttl_ms: None,
+            salt: Short(salt),
+            inner: InnerPart::Whole(bytes, hash),
+        }
     }
 }
 
@@ -289,21 +214,32 @@ fn line_id(
 }
 
 /// The inner part of a message whose body says what it must be.
-fn inner(queue: &QueueName, serial: u64, len: u64) -> Bytes {
-    encode_inner(&Inner {
+pub(super) fn inner(queue: &QueueName, serial: u64, len: u64) -> Inner {
+    Inner {
         queue: queue.clone(),
-        label: format!("{serial:x}"),
+        label: label(serial),
         headers: BTreeMap::new(),
         content_type: String::new(),
         correlation_id: None,
         reply_to: None,
         body: body(serial, len).into(),
         extensions: BTreeMap::new(),
-    })
+    }
 }
 
-fn is_intact(queue: &QueueName, bytes: &[u8]) -> bool {
-    let Ok(inner) = decode_inner(bytes) else { return false };
-    let Ok(serial) = u64::from_str_radix(&inner.label, 16) else { return false };
-    inner.queue == *queue && inner.body == body(serial, inner.body.len() as u64)
+/// The number of a message among all, from the number among those of its sender.
+pub(super) const fn serial(sender: usize, number: u64) -> u64 {
+    (sender as u64) << 32 | number
+}
+
+pub(super) fn label(serial: u64) -> String {
+    format!("{serial:x}")
+}
+
+/// Reads a message; nothing if it is not as it was sent.
+pub(super) fn read(queue: &QueueName, bytes: &[u8]) -> Option<(Inner, u64)> {
+    let inner = decode_inner(bytes).ok()?;
+    let serial = u64::from_str_radix(&inner.label, 16).ok()?;
+    let intact = inner.queue == *queue && inner.body == body(serial, inner.body.len() as u64);
+    intact.then_some((inner, serial))
 }

@@ -1,14 +1,15 @@
 //! The steps of a scenario: what is done to links and nodes, and how it ends.
 
 use super::{Happening, Stop, World};
-use crate::scenario::{Action, Place, Side, Span};
+use crate::scenario::{Action, LinkPlan, Place, Side, Span, Way};
+use meshmq::store::MemoryStore;
 
 /// How long an ordered fault waits for a commit before the process dies all the same.
 const OVERDUE_MS: u64 = 1_000;
 
 /// Directions of links that stop and work in turn.
 pub(super) struct Flap {
-    directions: Vec<(Place, Place)>,
+    directions: Vec<Way>,
     up: Span,
     down: Span,
     ends_at: u64,
@@ -37,37 +38,81 @@ impl World<'_> {
                 self.flaps.push(Flap { directions, up, down, ends_at, is_cut: false });
                 return self.flap(self.flaps.len() - 1);
             }
-            Action::Crash { nodes, down } => {
-                for place in nodes {
-                    self.machines[place].down = down;
-                    self.crash(place, "it is killed")?;
-                }
-            }
-            Action::CrashAtCommit { nodes, nth, side, down } => {
-                for place in nodes {
-                    let nth = self.rng.between(nth.least, nth.most);
-                    self.order_fault(place, nth, side, down);
-                    if nth == 1 {
-                        let life = self.machines[place].life;
-                        self.after(OVERDUE_MS, Happening::Overdue(place, life));
+            Action::Change(changes) => {
+                for ((from, to), plan) in changes {
+                    if let Some(index) = self.network.between(from, to) {
+                        self.network.link(index).change(from, plan);
                     }
                 }
+            }
+            Action::Move { leaves, joins } => {
+                self.set_cut(&leaves, true);
+                self.set_cut(&joins, false);
             }
             Action::Attrition { nodes, chance, side, lasts_ms, down } => {
                 self.attritions.push(Attrition { nodes, chance, side, down, over: false });
                 let index = self.attritions.len() - 1;
                 self.after(lasts_ms, Happening::AttritionEnds(index));
             }
-            Action::Restart(nodes) => {
-                for place in nodes {
-                    self.start(place)?;
-                }
+            Action::Clone { of, .. } => return self.want_backup(of, index),
+            Action::DropQueue(place, name) => self.drop_queue(place, name),
+            Action::CreateQueue(place, name) => {
+                self.ledger.make_queue(place, &name);
+                self.create_queue(place, &name);
             }
-            Action::Lose(nodes) => {
-                for place in nodes {
-                    self.lose(place)?;
+            on_nodes => return self.nodes_step(index, &on_nodes),
+        }
+        Ok(())
+    }
+
+    /// A step that does something to each of some nodes.
+    fn nodes_step(&mut self, index: usize, action: &Action) -> Result<(), Stop> {
+        for place in action.nodes().to_vec() {
+            match action {
+                Action::Crash { down, .. } => {
+                    self.machines[place].down = *down;
+                    self.crash(place, "it is killed")?;
                 }
+                Action::CrashAtCommit { nth, side, down, .. } => {
+                    let nth = self.rng.between(nth.least, nth.most);
+                    self.order_fault(place, nth, *side, *down);
+                    if nth == 1 {
+                        let life = self.machines[place].life;
+                        self.after(OVERDUE_MS, Happening::Overdue(place, life));
+                    }
+                }
+                Action::Restart(_) => self.start(place)?,
+                Action::Lose(_) => self.lose(place)?,
+                Action::Readdress(_) => self.readdress(place),
+                Action::Suspend { down, .. } => self.suspend(place, *down),
+                Action::DiskFull { left, .. } => self.machines[place].disk.set_room(Some(*left)),
+                Action::DiskFree(_) => self.machines[place].disk.set_room(None),
+                Action::ClockJump { by_ms, .. } => self.machines[place].clock.ahead_ms += by_ms,
+                Action::Rollback { down, .. } => self.rollback(index, place, *down)?,
+                Action::Wipe { down, .. } => {
+                    let empty = MemoryStore::new().snapshot();
+                    self.put_back(place, &empty, *down)?;
+                }
+                Action::Corrupt { bodies, .. } => self.corrupt(place, *bodies),
+                Action::Upgrade { later, down, .. } => self.upgrade(place, *later, *down)?,
+                _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Plans the next link of the contact trace that comes or goes.
+    pub(super) fn plan_contact(&mut self, index: usize) {
+        if let Some(contact) = self.scenario.contacts.get(index) {
+            self.at(contact.at_ms, Happening::Contact(index));
+        }
+    }
+
+    pub(super) fn contact(&mut self, index: usize) -> Result<(), Stop> {
+        let contact = &self.scenario.contacts[index];
+        if !self.draining {
+            self.set_cut(&contact.ways, !contact.up);
+            self.plan_contact(index + 1);
         }
         Ok(())
     }
@@ -111,11 +156,13 @@ impl World<'_> {
         self.draining = true;
         for place in 0..self.machines.len() {
             self.machines[place].obey_no_more_orders();
+            self.machines[place].disk.set_room(None);
+            let life = self.machines[place].life;
+            self.rouse(place, life)?;
             self.start(place)?;
         }
-        let ends: Vec<(Place, Place)> = self.scenario.links.iter().map(|link| link.ends).collect();
-        let both = |(a, b): (Place, Place)| [(a, b), (b, a)];
-        let directions: Vec<(Place, Place)> = ends.into_iter().flat_map(both).collect();
+        let both = |link: &LinkPlan| [link.ends, (link.ends.1, link.ends.0)];
+        let directions: Vec<Way> = self.scenario.links.iter().flat_map(both).collect();
         self.set_cut(&directions, false);
         self.ledger.set_islands(self.islands());
         Ok(())

@@ -37,6 +37,7 @@ impl World<'_> {
         mut frames: Vec<Frame>,
     ) -> Result<(), Stop> {
         let name = self.name(place);
+        self.mark(place, &mut frames);
         self.seals.sign(place, &mut frames);
         let bytes = codec::encode_request(&HopRequest { exchange, frames: frames.clone() });
         self.hash(place, &format_args!("{peer:?} {exchange} request"));
@@ -65,12 +66,17 @@ impl World<'_> {
         mut answer: Answer,
     ) -> Result<(), Stop> {
         let name = self.name(place);
+        self.mark(place, &mut answer.frames);
         self.seals.sign(place, &mut answer.frames);
         let line = trace::answer(&answer);
         let bytes = codec::encode_answer(&HopAnswer { answer });
         self.hash(place, &format_args!("{peer:?} {exchange} answer"));
         self.digest.update(&bytes);
+        let asker = self.askers.remove(&(place, peer, exchange));
         let Some((to, link, _)) = self.open_link(place, peer) else { return Ok(()) };
+        if asker.is_some_and(|asker| asker != to) {
+            return Ok(());
+        }
         let other = self.name(to);
         self.trace.note(self.now, || format!("{name} answers {other} #{exchange}: {line}"));
         self.send_packet(link, place, to, exchange, true, bytes.into());
@@ -80,11 +86,15 @@ impl World<'_> {
     /// The link to a neighbour, if this end believes that it is up.
     fn open_link(&mut self, place: Place, peer: NodeId) -> Option<(Place, usize, u64)> {
         let to = self.ledger.place(peer)?;
-        let link = self.network.between(place, to)?;
-        match *self.network.link(link).end(place) {
-            End::Up(connection) => Some((to, link, connection)),
-            End::Down | End::Rising(..) => None,
-        }
+        let twins = self.scenario.twins.iter().filter(|(_, of)| **of == to);
+        let open = |to: Place| {
+            let link = self.network.between(place, to)?;
+            match *self.network.link(link).end(place) {
+                End::Up(connection) => Some((to, link, connection)),
+                End::Down | End::Rising(..) => None,
+            }
+        };
+        std::iter::once(to).chain(twins.map(|(twin, _)| *twin)).find_map(open)
     }
 
     fn send_packet(
@@ -121,7 +131,9 @@ impl World<'_> {
         let Some(index) = self.network.between(from, to) else { return Ok(()) };
         let link = self.network.link(index);
         let end = *link.end(to);
-        let arrives = link.carries_from(from) && self.machines[to].life == packet.life;
+        let machine = &self.machines[to];
+        let listens = machine.life == packet.life && machine.nap.is_none();
+        let arrives = link.carries_from(from) && listens;
         match end {
             End::Rising(_, at) if arrives => {
                 self.at(at, Happening::Arrive(packet));
@@ -152,11 +164,15 @@ impl World<'_> {
         let me = self.machines[to].node;
         request.frames.iter_mut().for_each(|frame| complete(frame, me));
         let (exchange, frames) = (request.exchange, request.frames);
+        if !self.scenario.twins.is_empty() {
+            self.askers.insert((to, peer, exchange), from);
+        }
         self.input(to, Input::Request { peer, exchange, frames });
         Ok(())
     }
 
     fn check_seals(&self, from: Place, frames: &[Frame]) -> Result<(), Stop> {
+        self.check_marks(from, frames)?;
         if self.seals.are_good(frames) {
             return Ok(());
         }
@@ -202,7 +218,7 @@ impl World<'_> {
         self.plan_suspicion(index, other, None, detect);
     }
 
-    fn plan_suspicion(
+    pub(super) fn plan_suspicion(
         &mut self,
         index: usize,
         place: Place,
@@ -231,7 +247,8 @@ impl World<'_> {
             End::Up(present) | End::Rising(present, _) => present == connection,
             End::Down => false,
         };
-        if !present || cuts.is_some_and(|cuts| cuts != link.cuts) {
+        let asleep = self.machines[place].nap.is_some();
+        if !present || asleep || cuts.is_some_and(|cuts| cuts != link.cuts) {
             return Ok(());
         }
         let was_up = matches!(link.end(place), End::Up(_));
@@ -243,8 +260,8 @@ impl World<'_> {
         self.exchanges.retain(|(from, to, _), _| (*from, *to) != (place, other));
         let (name, peer) = (self.name(place), self.name(other));
         self.trace.note(self.now, || format!("{name} finds its link to {peer} dead"));
-        if was_up {
-            let node = self.machines[other].node;
+        let node = self.machines[other].node;
+        if was_up && self.open_link(place, node).is_none() {
             self.input(place, Input::LinkDown(node));
         }
         self.plan_connection(index);
@@ -263,7 +280,7 @@ impl World<'_> {
         let link = self.network.link(index);
         let (a, b) = link.plan.ends;
         let free = link.is_whole() && !link.stands;
-        free && self.machines[a].is_alive() && self.machines[b].is_alive()
+        free && self.machines[a].is_awake() && self.machines[b].is_awake()
     }
 
     /// A connection is made; each end knows of it when its part of the handshake is over.
@@ -274,8 +291,9 @@ impl World<'_> {
         let link = self.network.link(index);
         link.stands = true;
         link.connection += 1;
-        let (connection, ends, latency) = (link.connection, link.plan.ends, link.plan.latency);
-        for place in [ends.0, ends.1] {
+        let (connection, ends) = (link.connection, link.plan.ends);
+        let latencies = [link.from(ends.1).latency, link.from(ends.0).latency];
+        for (place, latency) in [ends.0, ends.1].into_iter().zip(latencies) {
             let at = self.now + self.draw(latency);
             *self.network.link(index).end(place) = End::Rising(connection, at);
             self.at(at, Happening::Rise { link: index, place, connection });
@@ -289,14 +307,33 @@ impl World<'_> {
         if !matches!(*link.end(place), End::Rising(rising, _) if rising == connection) {
             return Ok(());
         }
-        *link.end(place) = End::Up(connection);
         let other = link.other(place);
+        self.make_way(place, other);
+        *self.network.link(index).end(place) = End::Up(connection);
         self.exchanges.retain(|(from, to, _), _| (*from, *to) != (place, other));
         let (name, peer) = (self.name(place), self.name(other));
         self.trace.note(self.now, || format!("{name} has a link to {peer}"));
         let node = self.machines[other].node;
         self.input(place, Input::LinkUp(node));
         Ok(())
+    }
+}
+
+impl World<'_> {
+    /// A node has one connection with an identity: one to the other machine of it gives way.
+    fn make_way(&mut self, place: Place, other: Place) {
+        let identity = self.scenario.identity(other);
+        let machines = self.scenario.twins.iter().filter(|(_, of)| **of == identity);
+        let machines: Vec<Place> =
+            machines.map(|(twin, _)| *twin).chain([identity]).filter(|m| *m != other).collect();
+        for machine in machines {
+            let Some(index) = self.network.between(place, machine) else { continue };
+            if *self.network.link(index).end(place) != End::Down {
+                *self.network.link(index).end(place) = End::Down;
+                self.exchanges.retain(|(from, to, _), _| (*from, *to) != (place, machine));
+                self.disconnected(index, place);
+            }
+        }
     }
 }
 

@@ -39,10 +39,11 @@ pub enum Event {
         /// Whether it is up now.
         up: bool,
     },
-    /// The program was too slow, so events are missing here.
+    /// Events are missing here: the program was too slow, or away for too long, or the node was started
+    /// again.
     Lagged {
-        /// So many.
-        missed: u64,
+        /// So many, if that is known.
+        missed: Option<u64>,
     },
 }
 
@@ -56,10 +57,11 @@ impl Events {
         Self(Box::pin(events))
     }
 
-    /// The next event; none once the node has stopped.
+    /// The next event; none once a node within the program has stopped.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if the connection broke. Nothing more comes after an error.
+    /// [`Error::NotReachable`] if the node at a socket has gone and does not come back within ten seconds.
+    /// Nothing more comes after an error.
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
         futures::StreamExt::next(&mut self.0).await
     }

@@ -120,7 +120,15 @@ impl Way for LocalWay {
 
     fn events(&self) -> Answer<'_, Events> {
         let service = self.service.clone();
-        let events = self.service.news().map(move |news| {
+        // The node collects news on its own runtime, wherever they are asked for.
+        let reader = {
+            let _within = self.runtime.enter();
+            self.service.news(None)
+        };
+        let news = futures::stream::unfold(reader, |mut reader| async {
+            reader.next().await.map(|news| (news, reader))
+        });
+        let events = news.map(move |news| {
             Ok(match news {
                 News::State(sent) => Event::State {
                     id: MessageId::new(sent.id.to_string()),

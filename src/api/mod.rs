@@ -29,6 +29,8 @@ mod client;
 mod delivery;
 mod error;
 mod events;
+#[cfg(any(test, feature = "testing"))]
+mod lives;
 #[cfg(feature = "node")]
 mod local;
 mod message;
@@ -45,6 +47,8 @@ pub use client::Client;
 pub use delivery::Delivery;
 pub use error::{Cause, Error, Result};
 pub use events::{Event, Events};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use lives::Lives;
 pub use message::{Message, MessageId, QueuedMessage};
 #[cfg(feature = "node")]
 pub use node::{Node, NodeBuilder, Preset};

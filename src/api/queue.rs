@@ -31,12 +31,13 @@ impl Queue {
     /// Sends a message. When this returns, it is on this node's disk (in its memory, if it is
     /// express) and will be delivered exactly once.
     ///
-    /// If the future is dropped, the message may still be sent.
+    /// If the future is dropped, the message may still be sent. If the connection to the node breaks, it
+    /// is asked again for ten seconds; the message is not stored twice.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the queue is several: those take [`Queue::send_all`]. What the node
-    /// refuses; [`Error::Interrupted`] if the connection broke before it said
-    /// whether it has the message.
+    /// refuses; [`Error::Interrupted`] if the connection broke before it said whether it has the
+    /// message, and it could not be asked again.
     pub async fn send(&self, message: impl Into<Message>) -> Result<Receipt> {
         self.check_one()?;
         let sent = self.send_all(vec![message.into()]).await?;

@@ -4,17 +4,19 @@
 //! send. Every session has a connection of its own, because locks return when it closes.
 
 mod pool;
+mod sending;
 
 use super::body::{BodyStream, Pieces};
 use super::way::{Answer, PeekPage, Peer, Session, Settle, Taken, Until, Way};
 use super::{
     Error, Event, Events, Message, MessageId, QueueInfo, QueueSpec, QueuedMessage, Result, State,
 };
-use crate::client::events::of_node;
+use crate::client::events::follow;
 use crate::client::http::{Client as Connection, ClientError};
 use crate::client::{json, path, raw};
 use futures::{StreamExt as _, TryStreamExt as _};
 use pool::Pool;
+use sending::{Rows, properties};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,13 +39,14 @@ pub(super) struct SocketWay {
     socket: PathBuf,
     calls: Pool,
     waits: Pool,
+    rows: Rows,
 }
 
 impl SocketWay {
     pub(super) fn new(socket: PathBuf) -> Self {
         let calls = Pool::new(socket.clone(), CALLS_MAX);
         let waits = Pool::new(socket.clone(), WAITS_MAX);
-        Self { runtime: Handle::current(), socket, calls, waits }
+        Self { runtime: Handle::current(), socket, calls, waits, rows: Rows::default() }
     }
 
     async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
@@ -86,12 +89,7 @@ impl Way for SocketWay {
     }
 
     fn send<'a>(&'a self, to: &'a str, batch: Vec<Message>) -> Answer<'a, Vec<MessageId>> {
-        Box::pin(async move {
-            let messages = batch.iter().map(written).collect();
-            let path = path::messages(to);
-            let sent: json::BatchSent = self.post(&path, &json::Batch { messages }).await?;
-            Ok(sent.messages.into_iter().map(|sent| MessageId::new(sent.id)).collect())
-        })
+        Box::pin(async move { self.send_all(to, &batch).await })
     }
 
     fn send_stream<'a>(
@@ -103,7 +101,7 @@ impl Way for SocketWay {
         Box::pin(async move {
             // Of its own: it may take long.
             let mut connection = Connection::connect(&self.socket).await?;
-            let headers = raw::headers(&written(&message));
+            let headers = raw::headers(&properties(&message));
             let sent = connection.upload(&path::messages(to), &headers, None, body).await;
             let sent: json::Sent = sent?;
             Ok(MessageId::new(sent.id))
@@ -113,7 +111,7 @@ impl Way for SocketWay {
     fn body<'a>(&'a self, token: &'a str) -> Answer<'a, BodyStream> {
         Box::pin(async move {
             let mut connection = Connection::connect(&self.socket).await?;
-            let pieces = connection.download(&path::lock(token, "body")).await?;
+            let pieces = connection.download(&path::lock(token, "body"), &[]).await?;
             // The connection lives as long as it is read from.
             let pieces = pieces.map_err(Error::from).inspect(move |_| {
                 let _ = &connection;
@@ -150,12 +148,7 @@ impl Way for SocketWay {
 
     fn events(&self) -> Answer<'_, Events> {
         Box::pin(async move {
-            let mut connection = Connection::connect(&self.socket).await?;
-            let pieces = connection.download("/v1/events").await?;
-            // The connection lives as long as it is read from.
-            let events = of_node(pieces).inspect(move |_| {
-                let _ = &connection;
-            });
+            let events = follow(&self.socket).await?;
             Ok(Events::new(events.map_ok(read_event).map_err(Error::from)))
         })
     }
@@ -302,23 +295,6 @@ fn nothing_done(why: ClientError) -> Error {
     match Error::from(why) {
         Error::Interrupted(cause) => Error::NotReachable(cause),
         other => other,
-    }
-}
-
-/// A message as the door wants it.
-fn written(message: &Message) -> json::NewMessage {
-    let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    json::NewMessage {
-        label: text(&message.label),
-        headers: message.headers.clone(),
-        content_type: text(&message.content_type),
-        priority: message.priority,
-        delivery: Some(message.mode),
-        reach_within_s: message.reach_within.map(|time| time.as_secs_f64()),
-        ttl_s: message.ttl.map(|time| time.as_secs_f64()),
-        correlation_id: message.correlation.clone(),
-        reply_to: message.reply_to.clone(),
-        ..json::NewMessage::with_body(&message.body)
     }
 }
 

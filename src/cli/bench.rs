@@ -100,6 +100,9 @@ struct Row {
     /// Time to start with what is there, in seconds, where the case tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_s: Option<f64>,
+    /// Resident memory in bytes after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_memory_bytes: Option<u64>,
     /// What the nodes did for one message, all together.
     #[serde(skip_serializing_if = "Option::is_none")]
     per_message: Option<PerMessage>,
@@ -255,6 +258,7 @@ fn row(case: Case, concurrency: u64, plan: &Plan<'_>, figures: &Figures, log: Op
         p99_us: rounded(figures.p99_us, 1.0),
         memory_bytes: figures.memory_bytes,
         start_s: figures.start_s,
+        start_memory_bytes: figures.start_memory_bytes,
         per_message: figures.work.map(|work| work.per(figures.count)),
     }
 }
@@ -294,6 +298,7 @@ fn table(rows: &[Row], context: &mut Context) -> Result<(), CliError> {
         Column::Right("P99 µs"),
         Column::Right("MEMORY"),
         Column::Right("START"),
+        Column::Right("MEMORY THEN"),
     ]);
     for row in rows {
         let none = || "-".to_owned();
@@ -308,6 +313,7 @@ fn table(rows: &[Row], context: &mut Context) -> Result<(), CliError> {
                 format!("{:.0}", row.p99_us),
                 row.memory_bytes.map_or_else(none, super::units::size),
                 row.start_s.map_or_else(none, |seconds| format!("{seconds:.1} s")),
+                row.start_memory_bytes.map_or_else(none, super::units::size),
             ],
         );
     }

@@ -1,10 +1,11 @@
 //! `meshmq events`: what happens at the node, as it happens.
 
-use super::context::{Context, within};
+use super::context::Context;
 use super::error::{CliError, Exit};
 use super::output::{FAINT, GOOD, Output, WARN, styled};
 use super::stop::stop_signal;
 use crate::client::events;
+use crate::client::http::ClientError;
 use crate::client::json::{NodeEvent, SentState};
 use clap::Args;
 use futures::StreamExt as _;
@@ -12,7 +13,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// Show what happens at the node: messages that come further, links that come and go.
 ///
-/// The node keeps no past events: whoever was not there asks for the state of a message with `trace`.
+/// The node tells nothing of the past: whoever was not there asks for the state of a message with `trace`.
+/// If the node goes and is back within ten seconds, it goes on; what is missing then is said.
 /// Without --follow the next event is waited for, --timeout long at most (1 if none came).
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -30,9 +32,9 @@ pub(super) struct EventsArgs {
 pub(super) async fn run(args: EventsArgs, context: &mut Context) -> Result<Exit, CliError> {
     let mut stop = stop_signal()?;
     let until = Instant::now() + context.timeout();
-    let mut client = context.connect().await?;
-    let pieces = within(context.timeout(), client.download("/v1/events")).await?;
-    let mut events = std::pin::pin!(events::of_node(pieces));
+    let socket = context.socket()?;
+    let events = context.within(events::follow(&socket)).await?;
+    let mut events = std::pin::pin!(events);
     loop {
         let next = async {
             if args.follow {
@@ -45,8 +47,11 @@ pub(super) async fn run(args: EventsArgs, context: &mut Context) -> Result<Exit,
             _ = stop.changed() => return Ok(Exit::Done),
         };
         match event {
-            Ok(Some(event)) => tell(&event?, &mut context.out)?,
-            Ok(None) => {
+            Ok(Some(Ok(event))) => tell(&event, &mut context.out)?,
+            Ok(Some(Err(why))) if !matches!(why, ClientError::NotRunning(_)) => {
+                return Err(why.into());
+            }
+            Ok(_) => {
                 let message = "the node has stopped";
                 return Err(CliError::new(Exit::Unreachable, "not_running", message));
             }
@@ -82,9 +87,13 @@ fn tell(event: &NodeEvent, out: &mut Output) -> Result<(), CliError> {
         }
         NodeEvent::Link(link) if link.up => format!("link {} {}", link.node, styled(GOOD, "up")),
         NodeEvent::Link(link) => format!("link {} {}", link.node, styled(WARN, "down")),
-        NodeEvent::Lagged(lag) => {
-            styled(FAINT, format!("{} events are missing here: this was too slow", lag.missed))
-        }
+        NodeEvent::Lagged(lag) => styled(
+            FAINT,
+            match lag.missed {
+                Some(missed) => format!("{missed} events are missing here: this was too slow"),
+                None => "events may be missing here: the node was away, or this was".to_owned(),
+            },
+        ),
     };
     out.result(line)
 }

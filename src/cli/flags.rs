@@ -2,9 +2,10 @@
 
 use super::error::{CliError, Exit};
 use crate::config::{Flag, Key, Settings, Value};
-use crate::daemon::{BadWish, HttpWish, TlsFiles, UpOptions};
+use crate::daemon::{BadWish, DoorLimits, HttpWish, TlsFiles, UpOptions};
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How the node is set. Each has a key in the configuration file too.
 #[derive(Args, Clone, Debug, Default)]
@@ -113,11 +114,27 @@ pub(super) fn options(settings: &Settings, data: PathBuf) -> Result<UpOptions, C
         discovery: settings.is_on("discovery"),
         socket_group: settings.text("socket_group"),
         limits: settings.limits(),
+        doors: doors(settings),
         http,
         http_tls,
         join: None,
         exit_with_stdin: false,
     })
+}
+
+/// The bounds of the doors. Every key of them has a default.
+fn doors(settings: &Settings) -> DoorLimits {
+    let number = |name: &str| settings.number(name);
+    let count = |name: &str| usize::try_from(number(name)).unwrap_or(usize::MAX);
+    let time = |name: &str| Duration::from_secs(number(name));
+    DoorLimits {
+        connections: count("limits.http_connections"),
+        streams: count("limits.http_streams"),
+        head: time("limits.http_head_s"),
+        body: time("limits.http_body_s"),
+        write: time("limits.http_write_s"),
+        json_bytes: count("limits.http_json_bytes"),
+    }
 }
 
 #[cfg(test)]

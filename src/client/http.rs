@@ -191,7 +191,7 @@ impl Client {
         serde_json::from_slice(&answer).map_err(|why| ClientError::Unreadable(why.to_string()))
     }
 
-    /// `GET path`, whose answer is read piece by piece. Until it has been read the connection takes no
+    /// `GET path` with these headers, whose answer is read piece by piece. Until it has been read the connection takes no
     /// other request.
     ///
     /// # Errors
@@ -199,9 +199,13 @@ impl Client {
     pub async fn download(
         &mut self,
         path: &str,
+        headers: &[(&'static str, String)],
     ) -> Result<impl Stream<Item = Result<Bytes, ClientError>> + Send + 'static, ClientError> {
-        let request =
+        let mut request =
             Request::builder().method(Method::GET).uri(path).header(header::HOST, "meshmq");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
         let empty = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
         let answer = self.begin(request.body(empty).map_err(unreadable)?).await?;
         if answer.status().is_success() {

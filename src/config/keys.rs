@@ -19,10 +19,12 @@ pub struct Key {
     pub unset: &'static str,
     /// What it is for, in one line.
     pub about: &'static str,
+    /// The default of a number that is no field of [`Limits`].
+    number: Option<u64>,
 }
 
 const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
-    Key { name, kind, flag: None, unset: "", about }
+    Key { name, kind, flag: None, unset: "", about, number: None }
 }
 
 impl Key {
@@ -32,6 +34,10 @@ impl Key {
 
     const fn unset(self, unset: &'static str) -> Self {
         Self { unset, ..self }
+    }
+
+    const fn number(self, number: u64) -> Self {
+        Self { number: Some(number), ..self }
     }
 
     /// The key of that name.
@@ -48,13 +54,14 @@ impl Key {
     pub fn default(&self) -> Option<Value> {
         let mut limits = Limits::default();
         let limit = limit_fields(&mut limits).into_iter().find(|(name, _)| *name == self.name);
-        match (self.kind, limit) {
-            (Kind::Size, Some((_, bytes))) => Some(Value::Size(*bytes)),
-            (_, Some((_, number))) => Some(Value::Number(*number)),
+        let number = limit.map(|(_, number)| *number).or(self.number);
+        match (self.kind, number) {
+            (Kind::Size, Some(bytes)) => Some(Value::Size(bytes)),
+            (_, Some(number)) => Some(Value::Number(number)),
             (Kind::List, None) => Some(Value::List(Vec::new())),
             (Kind::Switch, None) => Some(Value::Switch(true)),
             (Kind::Format, None) => Some(Value::Text("auto".to_owned())),
-            (Kind::Text | Kind::Number | Kind::Size, None) => None,
+            (Kind::Text | Kind::Number | Kind::Count | Kind::Size, None) => None,
         }
     }
 }
@@ -113,11 +120,35 @@ pub const KEYS: &[Key] = &[
         Kind::Size,
         "Free space on the disk below which new work is refused",
     ),
+    key("limits.locks", Kind::Count, "Received messages that are locked at once"),
+    key(
+        "limits.idempotency_keys",
+        Kind::Count,
+        "Idempotency keys, and rows of numbered sends, that are remembered",
+    ),
+    key(
+        "limits.http_connections",
+        Kind::Count,
+        "Connections at once, of the socket and of TCP each",
+    )
+    .number(512),
+    key("limits.http_streams", Kind::Count, "Streams of deliveries at once").number(256),
+    key("limits.http_head_s", Kind::Count, "Seconds for the head of a request, or a TLS handshake")
+        .number(5),
+    key(
+        "limits.http_body_s",
+        Kind::Count,
+        "Seconds for the body of a request, or for each piece of a raw one",
+    )
+    .number(30),
+    key("limits.http_write_s", Kind::Count, "Seconds for somebody who reads nothing of an answer")
+        .number(30),
+    key("limits.http_json_bytes", Kind::Size, "Largest JSON body of a send").number(8 << 20),
 ];
 
 /// Every bound that a configuration can move, with its key. A field of [`Limits`] that is missing
 /// here does not compile.
-pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u64); 10] {
+pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u64); 12] {
     let Limits {
         outgoing_messages,
         outgoing_bytes,
@@ -129,6 +160,8 @@ pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u6
         body_bytes,
         partial_bytes,
         disk_reserve_bytes,
+        locks,
+        idempotency_keys,
     } = limits;
     [
         ("limits.outgoing_messages", outgoing_messages),
@@ -141,6 +174,8 @@ pub(super) const fn limit_fields(limits: &mut Limits) -> [(&'static str, &mut u6
         ("limits.body_bytes", body_bytes),
         ("limits.partial_bytes", partial_bytes),
         ("limits.disk_reserve_bytes", disk_reserve_bytes),
+        ("limits.locks", locks),
+        ("limits.idempotency_keys", idempotency_keys),
     ]
 }
 

@@ -100,6 +100,14 @@ impl Settings {
         }
     }
 
+    /// A number or a size that has a default; zero without one.
+    pub fn number(&self, name: &str) -> u64 {
+        match self.value(name) {
+            Some(Value::Number(number) | Value::Size(number)) => number,
+            _ => 0,
+        }
+    }
+
     /// A list, empty by default.
     pub fn texts(&self, name: &str) -> Vec<String> {
         match self.value(name) {

@@ -16,6 +16,8 @@ pub enum Kind {
     Switch,
     /// A whole number, not negative.
     Number,
+    /// A whole number, at least 1.
+    Count,
     /// Bytes: a whole number, or a text such as `"256MiB"`.
     Size,
     /// A form of the log: `auto`, `text` or `json`.
@@ -33,6 +35,7 @@ impl Kind {
             Self::List => "a list of texts",
             Self::Switch => "true or false",
             Self::Number => "a whole number, not negative",
+            Self::Count => "a whole number, at least 1",
             Self::Size => "a size such as 4096, \"64KiB\" or \"256MiB\"",
             Self::Format => "auto, text or json",
         }
@@ -52,6 +55,7 @@ impl Kind {
             }
             Self::Switch => value.as_bool().map(Value::Switch),
             Self::Number => number.map(Value::Number),
+            Self::Count => number.filter(|number| *number > 0).map(Value::Number),
             Self::Size => {
                 number.or_else(|| text.and_then(|text| parse_size(text).ok())).map(Value::Size)
             }
@@ -73,6 +77,7 @@ impl Kind {
                 _ => None,
             },
             Self::Number => text.parse().ok().map(Value::Number),
+            Self::Count => text.parse().ok().filter(|number| *number > 0).map(Value::Number),
             Self::Size => parse_size(text).ok().map(Value::Size),
             Self::Format => format(text),
         }

@@ -17,6 +17,7 @@ mod space;
 mod supervised;
 
 pub use crate::client::json::Ready;
+pub use crate::gateway::http::DoorLimits;
 pub use crate::service::Compacted;
 pub use compact::compact;
 pub use error::DaemonError;
@@ -24,6 +25,7 @@ pub use http::{BadWish, HttpWish, TlsFiles};
 pub use running::{Running, check, start};
 
 use crate::engine::limits::Limits;
+use crate::os;
 use signals::Signals;
 use std::path::PathBuf;
 use supervised::Supervised;
@@ -55,9 +57,14 @@ pub struct UpOptions {
     pub join: Option<String>,
     /// The bounds of the node.
     pub limits: Limits,
+    /// The bounds of its doors for programs.
+    pub doors: DoorLimits,
     /// Whether the node ends when its standard input does: for children of another program.
     pub exit_with_stdin: bool,
 }
+
+/// Descriptors that are wanted beside those of programs: the store's, and links.
+const DESCRIPTORS_BESIDE: u64 = 512;
 
 /// Runs a node in the foreground until it is told to stop: SIGINT, SIGTERM, `down`, or the end of
 /// standard input where that was asked for. `on_ready` is called once, when it takes requests.
@@ -68,6 +75,13 @@ pub async fn run(options: UpOptions, on_ready: impl FnOnce(&Ready)) -> Result<()
     let mut signals = Signals::catch()?;
     let supervised = Supervised::find();
     let with_stdin = options.exit_with_stdin;
+    // Both doors full, and what the node itself opens.
+    let doors = (options.doors.connections as u64).saturating_mul(2);
+    let wanted = doors.saturating_add(DESCRIPTORS_BESIDE);
+    let allowed = os::raise_open_files(wanted);
+    if allowed < wanted {
+        tracing::warn!(allowed, wanted, "few descriptors: full doors would refuse programs sooner");
+    }
     let running = tokio::select! {
         running = start(options) => running?,
         () = signals.come() => return Ok(()),

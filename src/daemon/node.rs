@@ -103,8 +103,8 @@ impl Node {
         })
     }
 
-    /// The application service over these parts.
-    pub(super) fn service(&self, socket: &Path) -> Service {
+    /// The application service over these parts, with so many streams at once.
+    pub(super) fn service(&self, socket: &Path, streams: usize) -> Service {
         Service::new(Parts {
             handle: self.handle.clone(),
             identity: Arc::clone(&self.identity),
@@ -115,6 +115,7 @@ impl Node {
             metrics: Arc::clone(&self.metrics),
             socket: socket.display().to_string(),
             body_bytes: self.body_bytes,
+            streams,
         })
     }
 

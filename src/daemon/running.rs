@@ -197,7 +197,7 @@ async fn open_doors(
 ) -> Result<(Ready, Service, JoinHandle<()>), DaemonError> {
     let Asked { options, name, wanted, http } = asked;
     let socket = node.home.socket()?;
-    let service = node.service(&socket);
+    let service = node.service(&socket, options.doors.streams);
     let listening = node.listening(wanted.len()).await?;
     if let Some(token) = &options.join {
         let host = node.gatekeeper.name().is_none().then(name_of_host);
@@ -225,12 +225,12 @@ async fn open_doors(
         socket: status.socket,
         http: status.http,
     };
-    let (stop, served) = (node.stop.clone(), service.clone());
+    let (stop, served, limits) = (node.stop.clone(), service.clone(), options.doors);
     let serving = tokio::spawn(async move {
-        let socket = gateway::serve(door, served.clone(), stop.clone());
+        let socket = gateway::serve(door, served.clone(), limits, stop.clone());
         let tcp = async {
             if let Some(door) = tcp {
-                gateway::serve_tcp(door, served, stop).await;
+                gateway::serve_tcp(door, served, limits, stop).await;
             }
         };
         tokio::join!(socket, tcp);

@@ -28,6 +28,7 @@ pub(super) struct Carriage {
     limits: Limits,
     /// Per destination: own copies, carried copies.
     tallies: BTreeMap<NodeId, Tally>,
+    own: Size,
     carried: Size,
     /// Numbers of each stream that were here in the newest round (rule R20).
     seen: BTreeMap<StreamId, (u16, RangeSet)>,
@@ -48,6 +49,7 @@ impl Carriage {
             me,
             limits,
             tallies: BTreeMap::new(),
+            own: Size { messages: 0, bytes: 0 },
             carried: Size { messages: 0, bytes: 0 },
             seen: BTreeMap::new(),
             accepted: BTreeMap::new(),
@@ -252,6 +254,11 @@ impl Carriage {
         self.tallies.get(&destination).copied().unwrap_or_default()
     }
 
+    /// All own copies: messages of this origin without a verdict.
+    pub(super) const fn own(&self) -> Size {
+        self.own
+    }
+
     /// All copies carried for others.
     pub(super) const fn carried(&self) -> Size {
         self.carried
@@ -301,6 +308,7 @@ impl Carriage {
         let change = |size: &mut Size| if comes { size.add(bytes) } else { size.subtract(bytes) };
         if own {
             change(&mut tally.own);
+            change(&mut self.own);
         } else {
             change(&mut tally.carried);
             change(&mut self.carried);

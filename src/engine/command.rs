@@ -135,6 +135,9 @@ pub struct OnceKey {
     pub key: Short,
     /// Hash of everything that is sent, its salts excepted.
     pub digest: Short,
+    /// Number of the send, if the key is a row of numbered sends, of which only the last is
+    /// remembered; zero if it is the key of one send.
+    pub number: u64,
 }
 
 /// A message to be accepted.

@@ -68,8 +68,6 @@ pub const TOKENS: u16 = 64;
 pub const SEND_MAX: usize = 256;
 /// Messages that one receive command may hand out.
 pub const RECEIVE_MAX: usize = 256;
-/// Locks that are out at once.
-pub const LOCKS_MAX: usize = 10_000;
 /// Longest lease of a lock.
 pub const LEASE_MAX_MS: u64 = 12 * HOUR_MS;
 /// First wait after a nack; doubles with every further one.
@@ -106,12 +104,12 @@ pub const HISTORY_MAX: u64 = 1_000;
 pub const ROSTER_USED_MAX: usize = 8;
 /// Retired epochs of a line whose history is kept.
 pub const RETIRED_MAX: usize = 4;
-/// Keys of sends that are remembered.
-pub const ONCE_MAX: usize = 100_000;
 /// How long a key is remembered at least: when all are younger, sends under new keys are refused.
 pub const ONCE_KEEP_MS: u64 = 10 * MINUTE_MS;
 /// How long a key is remembered at most.
 pub const ONCE_LONGEST_MS: u64 = DAY_MS;
+/// How often the row of numbered sends moves to the end of the order of forgetting, at most.
+pub const ONCE_REFRESH_MS: u64 = MINUTE_MS;
 /// Lines of one send under a key.
 pub const ONCE_LINES_MAX: usize = 32;
 
@@ -138,6 +136,10 @@ pub struct Limits {
     pub partial_bytes: u64,
     /// Free bytes on the disk below which new work is refused.
     pub disk_reserve_bytes: u64,
+    /// Messages that are locked at once.
+    pub locks: u64,
+    /// Keys of sends, and rows of numbered sends, that are remembered.
+    pub idempotency_keys: u64,
 }
 
 impl Default for Limits {
@@ -153,6 +155,8 @@ impl Default for Limits {
             body_bytes: 256 << 20,
             partial_bytes: 4 << 30,
             disk_reserve_bytes: 256 << 20,
+            locks: 10_000,
+            idempotency_keys: 100_000,
         }
     }
 }

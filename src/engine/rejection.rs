@@ -83,6 +83,9 @@ pub enum Rejection {
     /// The key of a send was used for another send.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The row of a numbered send has gone on to a higher number.
+    #[error("the row of the idempotency key has gone on to number {0}")]
+    RowPast(u64),
 }
 
 impl Rejection {
@@ -105,6 +108,7 @@ impl Rejection {
             Self::Damaged => "damaged",
             Self::MayDuplicate => "may_duplicate",
             Self::KeyReused => "idempotency_mismatch",
+            Self::RowPast(_) => "idempotency_past",
         }
     }
 }

@@ -7,7 +7,7 @@ mod process;
 mod supervisor;
 
 pub use group::{UnknownGroup, group_id};
-pub use process::{Usage, usage};
+pub use process::{Usage, raise_open_files, usage};
 pub use supervisor::Supervisor;
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What a process costs, as the system counts it. Linux only; elsewhere nothing is known.
+//! What a process costs, as the system counts it, and what it may open. Costs on Linux only;
+//! elsewhere nothing is known of them.
 
 use std::fs;
 use std::time::Duration;
@@ -39,6 +40,19 @@ pub fn usage(pid: u32) -> Option<Usage> {
         usage.wakeups += field(&of("status"), "voluntary_ctxt_switches:").unwrap_or(0);
     }
     Some(usage)
+}
+
+/// Has this process allow itself so many open files, as far as it may. Tells how many it may open now.
+pub fn raise_open_files(wanted: u64) -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let now = current.unwrap_or(u64::MAX);
+    let reachable = wanted.min(maximum.unwrap_or(u64::MAX));
+    if now >= reachable {
+        return now;
+    }
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(reachable), maximum });
+    if raised.is_ok() { reachable } else { now }
 }
 
 /// The number in a line that begins with a name.

@@ -1,13 +1,14 @@
 //! Node time: from the engine's base at start, forwards with a clock that counts suspend.
 //!
 //! Refuses to run backwards. The wall clock is read for display only, so that setting it cannot end
-//! a message or a lock.
+//! a message or a lock. In tests the timers of the async runtime take the machine's place.
 
 use crate::engine::time::{SECOND_MS, Timestamp};
 use crate::os;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Drift between node time and wall clock that is shown no sooner than this, in milliseconds, so
 /// that one moment is printed the same way twice.
@@ -17,9 +18,24 @@ const DRIFT_SHOWN_MS: u64 = 2 * SECOND_MS;
 #[derive(Clone, Debug)]
 pub struct Clock {
     base: Timestamp,
-    started: Duration,
+    source: Source,
     wall_offset_ms: Arc<AtomicI64>,
 }
+
+/// What moves a clock, and where that stood at the clock's base.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// The machine, since its start.
+    Machine(Duration),
+    /// The timers of the async runtime.
+    Timers(Instant),
+}
+
+/// The longest nap by the machine's clock: timers of the system may stand still in suspend, node
+/// time does not.
+const NAP_MAX: Duration = Duration::from_secs(5);
+/// The longest nap by the runtime's timers, which nothing else moves.
+const TIMERS_NAP_MAX: Duration = Duration::from_secs(3_600);
 
 impl Clock {
     /// A clock that shows `base` now.
@@ -31,19 +47,40 @@ impl Clock {
     /// was read for that, so long after the machine's start. What opening took has passed: one moment
     /// is printed the same way after a restart.
     pub fn since(base: Timestamp, started: Duration) -> Self {
-        let clock = Self { base, started, wall_offset_ms: Arc::default() };
+        let source = Source::Machine(started);
+        let clock = Self { base, source, wall_offset_ms: Arc::default() };
         clock.wall_offset_ms.store(offset(os::wall_ms(), clock.now()), Ordering::Relaxed);
         clock
     }
 
+    /// A clock that shows `base` now and goes with the timers of the async runtime, which a test may
+    /// have stopped. It is its own wall clock.
+    pub fn of_timers(base: Timestamp) -> Self {
+        Self { base, source: Source::Timers(Instant::now()), wall_offset_ms: Arc::default() }
+    }
+
     /// Node time.
     pub fn now(&self) -> Timestamp {
-        let passed = os::since_boot().saturating_sub(self.started).as_millis();
-        self.base.after(u64::try_from(passed).unwrap_or(u64::MAX))
+        let passed = match self.source {
+            Source::Machine(started) => os::since_boot().saturating_sub(started),
+            Source::Timers(started) => started.elapsed(),
+        };
+        self.base.after(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// For how long the engine may sleep without a look at this clock.
+    pub(super) const fn nap_max(&self) -> Duration {
+        match self.source {
+            Source::Machine(_) => NAP_MAX,
+            Source::Timers(_) => TIMERS_NAP_MAX,
+        }
     }
 
     /// What a wall clock shows at a moment of node time, in milliseconds since 1970.
     pub fn wall(&self, moment: Timestamp) -> u64 {
+        if let Source::Timers(_) = self.source {
+            return moment.as_millis();
+        }
         let fresh = offset(os::wall_ms(), self.now());
         let kept = self.wall_offset_ms.load(Ordering::Relaxed);
         let shown = if fresh.abs_diff(kept) > DRIFT_SHOWN_MS {

@@ -1,4 +1,5 @@
-//! Giving back room of the store, between the turns of the engine.
+//! Giving back room of the store, between the turns of the engine: once after the start, for a store
+//! that was too large to be copied before it, and whenever somebody asks.
 //!
 //! One part after each turn, so that whoever waits for the engine waits for one part at most.
 
@@ -21,14 +22,21 @@ pub struct Compacted {
 }
 
 /// Who waits for it, and when the next part is due.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Compacting {
+    /// Whether it goes on though nobody waits for it.
+    unasked: bool,
     /// Each with the size at the time of asking.
     asked: Vec<(oneshot::Sender<Compacted>, u64)>,
     rest_until: Option<Instant>,
 }
 
 impl Compacting {
+    /// It is due at once, for what the start has left.
+    pub(super) const fn after_start() -> Self {
+        Self { unasked: true, asked: Vec::new(), rest_until: None }
+    }
+
     /// Somebody asks. If it is under way, they wait for the same end.
     pub(super) fn ask(&mut self, reply: oneshot::Sender<Compacted>, used_bytes: u64) {
         self.asked.push((reply, used_bytes));
@@ -39,7 +47,7 @@ impl Compacting {
         let rest = self
             .rest_until
             .map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
-        (!self.asked.is_empty()).then_some(rest)
+        (self.unasked || !self.asked.is_empty()).then_some(rest)
     }
 
     /// Does a part, if one is due.
@@ -57,6 +65,7 @@ impl Compacting {
             Compaction::Done => None,
             Compaction::Refused(why) => Some(why),
         };
+        self.unasked = false;
         let stats = machine.stats();
         for (reply, before_bytes) in self.asked.drain(..) {
             // Whoever is gone does not want to know.

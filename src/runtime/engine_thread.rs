@@ -18,8 +18,6 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Inputs that one commit serves at most.
 pub const DRAIN_MAX: usize = 256;
-/// The longest nap: timers of the system may stand still in suspend, node time does not.
-const NAP_MAX: Duration = Duration::from_secs(5);
 
 /// What the thread turns: the engine, or a double of it in tests.
 pub trait Machine: Send {
@@ -39,14 +37,10 @@ pub trait Machine: Send {
     ///
     /// # Errors
     /// As of [`process`](Self::process).
-    fn compact(&mut self) -> Result<Compaction, Self::Error> {
-        Ok(Compaction::Done)
-    }
+    fn compact(&mut self) -> Result<Compaction, Self::Error>;
 
     /// Size of the store and of what lives in it.
-    fn stats(&self) -> StorageStats {
-        StorageStats::default()
-    }
+    fn stats(&self) -> StorageStats;
 }
 
 impl<S: Storage> Machine for Engine<S> {
@@ -91,6 +85,34 @@ pub fn spawn<M: Machine + 'static>(
     clock: Clock,
     outbound: impl FnMut(Output) + Send + 'static,
 ) -> (Handle, JoinHandle<M>) {
+    let (handle, run) = prepare(machine, clock, outbound);
+    let turn = move || {
+        let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        timer.expect("a runtime with nothing but timers").block_on(run)
+    };
+    let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(turn);
+    (handle, thread.expect("the system gives a thread"))
+}
+
+/// The same as a task of the async runtime, whose workers then wait for the store: for one in memory,
+/// by a clock [of timers](Clock::of_timers).
+///
+/// # Panics
+/// Outside a Tokio runtime.
+pub fn spawn_task<M: Machine + 'static>(
+    machine: M,
+    clock: Clock,
+    outbound: impl FnMut(Output) + Send + 'static,
+) -> (Handle, tokio::task::JoinHandle<M>) {
+    let (handle, run) = prepare(machine, clock, outbound);
+    (handle, tokio::spawn(run))
+}
+
+fn prepare<M: Machine + 'static>(
+    machine: M,
+    clock: Clock,
+    outbound: impl FnMut(Output) + Send + 'static,
+) -> (Handle, impl Future<Output = M> + Send + 'static) {
     let (jobs, waiting) = mpsc::channel(INPUTS_MAX);
     let (events, _) = broadcast::channel(EVENTS_MAX);
     let (told, ending) = watch::channel(None);
@@ -102,13 +124,9 @@ pub fn spawn<M: Machine + 'static>(
         clock: clock.clone(),
         pending: BTreeMap::new(),
         next_ticket: 0,
-        compacting: Compacting::default(),
+        compacting: Compacting::after_start(),
     };
-    let thread = std::thread::Builder::new()
-        .name("engine".to_owned())
-        .spawn(move || thread.run(&told))
-        .expect("the system gives a thread");
-    (Handle { jobs, events, clock, ending }, thread)
+    (Handle { jobs, events, clock, ending }, thread.run(told))
 }
 
 struct EngineThread<M, F> {
@@ -124,14 +142,10 @@ struct EngineThread<M, F> {
 }
 
 impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
-    fn run(mut self, told: &watch::Sender<Option<Ending>>) -> M {
-        let timer = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime with nothing but timers");
+    async fn run(mut self, told: watch::Sender<Option<Ending>>) -> M {
         let mut jobs = Vec::with_capacity(DRAIN_MAX);
         let ending = loop {
-            let open = self.gather(&timer, &mut jobs);
+            let open = self.gather(&mut jobs).await;
             let (inputs, stop) = self.inputs(&mut jobs);
             let now = self.clock.now();
             let is_due = self.machine.deadline().is_some_and(|due| due <= now);
@@ -156,15 +170,16 @@ impl<M: Machine, F: FnMut(Output)> EngineThread<M, F> {
     }
 
     /// Waits for work until the machine's deadline. False if no handle is left.
-    fn gather(&mut self, timer: &tokio::runtime::Runtime, jobs: &mut Vec<Job>) -> bool {
+    async fn gather(&mut self, jobs: &mut Vec<Job>) -> bool {
         let now = self.clock.now();
+        let nap_max = self.clock.nap_max();
         let nap = self
             .machine
             .deadline()
-            .map_or(NAP_MAX, |due| Duration::from_millis(due.since(now)).min(NAP_MAX));
+            .map_or(nap_max, |due| Duration::from_millis(due.since(now)).min(nap_max));
         let nap = self.compacting.due_in().map_or(nap, |due| due.min(nap));
         let receive = self.waiting.recv_many(jobs, DRAIN_MAX);
-        let got = timer.block_on(async { tokio::time::timeout(nap, receive).await });
+        let got = tokio::time::timeout(nap, receive).await;
         got.map_or(true, |count| count > 0)
     }
 

@@ -19,7 +19,7 @@ mod work;
 
 pub use clock::Clock;
 pub use compacting::Compacted;
-pub use engine_thread::{DRAIN_MAX, Machine, spawn};
+pub use engine_thread::{DRAIN_MAX, Machine, spawn, spawn_task};
 pub use handle::{CallError, EVENTS_MAX, Ending, Handle, INPUTS_MAX};
 pub use histogram::{Counted, Histogram};
 pub use timed::Timed;

@@ -3,7 +3,7 @@
 use super::engine_thread::Machine;
 use crate::engine::record::Key;
 use crate::engine::step::{Input, Output};
-use crate::engine::storage::{StorageStats, Write};
+use crate::engine::storage::{Compaction, StorageStats, Write};
 use crate::engine::time::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -110,6 +110,14 @@ impl<M: Machine> Machine for Watched<M> {
 
     fn deadline(&self) -> Option<Timestamp> {
         self.machine.deadline()
+    }
+
+    fn compact(&mut self) -> Result<Compaction, M::Error> {
+        self.machine.compact()
+    }
+
+    fn stats(&self) -> StorageStats {
+        self.machine.stats()
     }
 }
 

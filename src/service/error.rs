@@ -224,6 +224,7 @@ fn of_rejection(rejection: &Rejection) -> Verdict {
         Rejection::LockGone => (409, 75),
         Rejection::MayDuplicate => (409, 75),
         Rejection::KeyReused => (422, 65),
+        Rejection::RowPast(_) => (409, 73),
         Rejection::Damaged => (500, 74),
     };
     verdict(rejection.code(), status, exit)
@@ -245,6 +246,7 @@ fn hint_of_rejection(rejection: &Rejection) -> String {
         Rejection::LockGone => "unless it was settled, its message is in its queue again and will be handed out again",
         Rejection::Damaged => "look at the disk; `meshmq doctor` says more",
         Rejection::KeyReused => "draw a new key for every new request",
+        Rejection::RowPast(_) => "a row of numbered sends has one at a time, with growing numbers",
         Rejection::MayDuplicate => "--may-duplicate (`may_duplicate` in the request) sends it all the same",
         _ => "",
     }

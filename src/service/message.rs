@@ -73,9 +73,9 @@ impl Default for NewBody {
 }
 
 impl NewMessage {
-    /// Checks the properties against their bounds.
-    pub(super) fn check(&self) -> Result<(), ServiceError> {
-        self.check_size()?;
+    /// Checks the properties against their bounds, and the body against the node's.
+    pub(super) fn check(&self, body_max: u64) -> Result<(), ServiceError> {
+        self.check_size(body_max)?;
         let too_long =
             |what, max: usize| Err(ServiceError::TooLong { what, limit: format!("{max} bytes") });
         if self.label.chars().count() > limits::LABEL_MAX {
@@ -91,14 +91,14 @@ impl NewMessage {
         self.check_headers()
     }
 
-    fn check_size(&self) -> Result<(), ServiceError> {
+    fn check_size(&self, body_max: u64) -> Result<(), ServiceError> {
         let size = match &self.body {
             NewBody::Whole(bytes) => bytes.len() as u64,
             // Its size was checked as it came.
             NewBody::Staged(_) if self.delivery.is_durable() => return Ok(()),
             NewBody::Staged(staged) => staged.len(),
         };
-        let limit = WHOLE_BODY_MAX as u64;
+        let limit = body_max.min(WHOLE_BODY_MAX as u64);
         if size > limit { Err(Rejection::TooLarge { size, limit }.into()) } else { Ok(()) }
     }
 

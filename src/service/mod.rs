@@ -33,15 +33,13 @@ pub use links::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sight
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewBody, NewMessage, limits};
 pub use metrics::{Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, TIMED_MAX};
-pub use news::News;
+pub use news::{NEWS_KEEP_TIME, NEWS_KEPT, News, NewsPlace, NewsReader};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
 pub use receive::{Lock, LockToken, Received};
 pub use send::{Outcome, SEND_KEY_MAX, SendKey, Sent};
 pub use status::{Check, Status};
-pub use stream::{
-    DeliveryStream, RESUME_TIME_MAX, STREAMS_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT,
-};
+pub use stream::{DeliveryStream, RESUME_TIME_MAX, StreamOptions, StreamPlace, WINDOW_DEFAULT};
 pub use wait::{WAIT_MAX, Wait};
 
 pub use crate::runtime::{Compacted, Counted, Worked};
@@ -78,6 +76,8 @@ pub struct Parts {
     pub socket: String,
     /// Largest body of a message, in bytes.
     pub body_bytes: u64,
+    /// Streams of deliveries at once, those that may still be resumed included.
+    pub streams: usize,
 }
 
 /// The application service of a running node, cheap to clone.
@@ -91,6 +91,7 @@ struct Inner {
     run: u32,
     access: access::AccessBook,
     streams: stream::Streams,
+    board: news::Board,
     /// The next session's number: one row for all doors.
     next_session: AtomicU64,
     http: OnceLock<HttpDoor>,
@@ -115,6 +116,7 @@ impl Service {
             run,
             access: access::AccessBook::default(),
             streams: stream::Streams::default(),
+            board: news::Board::default(),
             next_session: AtomicU64::new(1),
             http: OnceLock::new(),
         }))

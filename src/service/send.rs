@@ -31,8 +31,10 @@ pub struct Sent {
 pub struct SendKey<'a> {
     /// Who sends: the same key of somebody else is another one.
     pub scope: &'a str,
-    /// The key, drawn by the program for this request.
+    /// The key, drawn by the program for this request, or for a row of them.
     pub key: &'a str,
+    /// Number of the request in the row; zero if the key is that of one request.
+    pub number: u64,
 }
 
 /// What became of messages that were sent.
@@ -81,7 +83,7 @@ impl Service {
         };
         // Whoever listens costs something with every event, so nobody listens for nothing.
         let waits = !targets.iter().all(|(node, _)| wait.is_over(state_at_once(*node)));
-        let events = (waits || key.is_some()).then(|| self.handle().events());
+        let events = waits.then(|| self.handle().events());
         let until = Instant::now() + timeout.min(WAIT_MAX);
         let command = match key {
             Some(key) => Command::SendOnce { request: once_key(key, &messages)?, messages },
@@ -100,9 +102,10 @@ impl Service {
             let leaving: Vec<MessageId> = leaving.map(|(id, _)| *id).collect();
             self.metrics().sent(&leaving, self.handle().now());
         }
+        let events = events.or_else(|| is_repeated.then(|| self.handle().events()));
         let states = match events {
-            Some(events) if waits || is_repeated => self.follow(events, &ids, wait, until).await?,
-            _ => BTreeMap::new(),
+            Some(events) => self.follow(events, &ids, wait, until).await?,
+            None => BTreeMap::new(),
         };
         // What is settled for long is not known any more: then the answer is the first one's.
         let sent = at_once.into_iter().map(|(id, at_once)| Sent {
@@ -149,7 +152,7 @@ impl Service {
         queue: &QueueName,
         message: NewMessage,
     ) -> Result<(Outgoing, Option<Staged>), ServiceError> {
-        message.check()?;
+        message.check(self.body_max())?;
         let reply_to = message.reply_to.as_deref().map(|to| self.full_address(to)).transpose()?;
         let (delivery, priority) = (message.delivery, message.priority);
         let (reach_within_ms, ttl_ms) = (message.reach_within_ms, message.ttl_ms);
@@ -232,6 +235,7 @@ fn once_key(key: SendKey<'_>, messages: &[Outgoing]) -> Result<OnceKey, ServiceE
     Ok(OnceKey {
         key: fingerprint([key.scope.as_bytes(), key.key.as_bytes()]),
         digest: fingerprint(parts.iter().map(|part| &part[..])),
+        number: key.number,
     })
 }
 

@@ -19,8 +19,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
-/// Streams at once, those that may still be resumed included.
-pub const STREAMS_MAX: usize = 256;
 /// Deliveries of a stream that may be out at once unless it says otherwise.
 pub const WINDOW_DEFAULT: usize = 16;
 /// How long a stream that broke off keeps its locks.
@@ -202,8 +200,9 @@ impl Service {
         listener: u64,
     ) -> Result<(u64, Arc<Notify>, Filling), ServiceError> {
         let mut streams = self.0.streams.lock();
-        if streams.len() >= STREAMS_MAX {
-            return Err(ServiceError::TooManyStreams(STREAMS_MAX));
+        let max = self.0.parts.streams;
+        if streams.len() >= max {
+            return Err(ServiceError::TooManyStreams(max));
         }
         let (changed, filling) = (Arc::new(Notify::new()), Filling::default());
         let known = Known {

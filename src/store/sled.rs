@@ -40,6 +40,10 @@ pub const COMMIT_LIMIT: Duration = Duration::from_secs(10);
 /// they are copied, in bytes.
 pub const SLACK_BYTES: u64 = 4 << 20;
 
+/// What may live in a store, or in its body log, that is copied at its opening, in bytes: a second or
+/// two of work.
+pub const AT_START_BYTES: u64 = 64 << 20;
+
 /// Size of the file that is given up on a full disk, in bytes.
 pub const BALLAST_BYTES: u64 = 16 << 20;
 
@@ -80,6 +84,10 @@ pub struct SledOptions {
     pub commit_limit: Duration,
     /// What the files may have beyond twice of what lives in them, in bytes. See [`SLACK_BYTES`].
     pub slack_bytes: u64,
+    /// A store in which more lives than this, in bytes, is not copied at its opening: that would keep
+    /// it from its work for long. [`compact`](Storage::compact) does it while it is in use. See
+    /// [`AT_START_BYTES`].
+    pub at_start_bytes: u64,
     /// Size of the ballast in bytes; 0 for none. See [`BALLAST_BYTES`].
     pub ballast_bytes: u64,
     /// Size of a segment of the body log, in bytes.
@@ -95,6 +103,7 @@ impl Default for SledOptions {
             cache_bytes: CACHE_BYTES,
             commit_limit: COMMIT_LIMIT,
             slack_bytes: SLACK_BYTES,
+            at_start_bytes: AT_START_BYTES,
             ballast_bytes: BALLAST_BYTES,
             segment_bytes: SEGMENT_BYTES,
             alarm: Arc::new(|_| ()),
@@ -108,6 +117,7 @@ impl fmt::Debug for SledOptions {
             .field("cache_bytes", &self.cache_bytes)
             .field("commit_limit", &self.commit_limit)
             .field("slack_bytes", &self.slack_bytes)
+            .field("at_start_bytes", &self.at_start_bytes)
             .field("ballast_bytes", &self.ballast_bytes)
             .field("segment_bytes", &self.segment_bytes)
             .finish_non_exhaustive()

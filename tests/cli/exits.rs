@@ -12,7 +12,7 @@ use meshmq::service::ServiceError;
 fn the_node_and_its_callers_know_the_same_exits() {
     let queue: QueueName = "q".parse().expect("a name");
     let text = || "x".to_owned();
-    let errors: [ServiceError; 41] = [
+    let errors: [ServiceError; 42] = [
         Rejection::NoSuchQueue(queue.clone()).into(),
         Rejection::QueueExists(queue.clone()).into(),
         Rejection::WrongKind { queue: queue.clone(), transactional: true }.into(),
@@ -28,6 +28,7 @@ fn the_node_and_its_callers_know_the_same_exits() {
         Rejection::NoSuchMessage.into(),
         Rejection::MayDuplicate.into(),
         Rejection::KeyReused.into(),
+        Rejection::RowPast(2).into(),
         ServiceError::Stopping,
         ServiceError::BadAddress(text()),
         ServiceError::BadId(text()),

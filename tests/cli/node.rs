@@ -84,7 +84,11 @@ impl Node {
 
     /// The same with further arguments.
     pub(crate) fn start_with(name: &str, args: &[&str]) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self::start_in(tempfile::tempdir().expect("a temporary directory"), name, args)
+    }
+
+    /// The same in a directory of its own.
+    pub(crate) fn start_in(dir: TempDir, name: &str, args: &[&str]) -> Self {
         let program = command(dir.path());
         Self::run_as(program, dir, name, args)
     }

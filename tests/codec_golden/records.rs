@@ -126,6 +126,7 @@ fn once() -> Once {
         digest: Short([0xd1; 16]),
         at: AT,
         order: 1_002,
+        number: 0,
         epoch: EPOCH,
         lines: vec![(line, 601), (LineId(line.0 + 1), 20)],
         places: Bytes::from_static(&[0, 0, 1, 0]),

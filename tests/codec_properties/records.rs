@@ -153,9 +153,9 @@ fn partial() -> BoxedStrategy<Record> {
 
 fn once() -> BoxedStrategy<Record> {
     let lines = vec((number().prop_map(LineId), number()), 0..32);
-    (short(), at(), number(), epoch(), lines, bytes(256))
-        .prop_map(|(digest, at, order, epoch, lines, places)| {
-            Record::Once(Box::new(Once { digest, at, order, epoch, lines, places }))
+    (short(), at(), number(), number(), epoch(), lines, bytes(256))
+        .prop_map(|(digest, at, order, number, epoch, lines, places)| {
+            Record::Once(Box::new(Once { digest, at, order, number, epoch, lines, places }))
         })
         .boxed()
 }

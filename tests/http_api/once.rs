@@ -83,3 +83,28 @@ async fn a_key_has_bounds_and_a_refused_request_leaves_it_free() {
     assert_eq!(answer.headers["idempotency-replayed"], "true");
     assert_eq!(answer.expect(201)["state"], "arrived", "a repetition waits too");
 }
+
+#[tokio::test]
+async fn a_row_of_sends_remembers_its_last_number() {
+    let node = TestNode::start("pc-a").await;
+    node.connect().await.put("/v1/queues/q", json!({})).await.expect(201);
+    let numbered =
+        async |number: &str| keyed(&node, "row").await.with("idempotency-number", number);
+    let body = json!({"body": "x"});
+    for number in ["1", "2", "9"] {
+        let sent = numbered(number).await.post(PATH, body.clone()).await.expect(201);
+        let again = numbered(number).await.post(PATH, body.clone()).await;
+        assert_eq!(again.headers["idempotency-replayed"], "true");
+        assert_eq!(again.expect(201)["id"], sent["id"]);
+    }
+    assert_eq!(ready(&node).await, 3);
+    numbered("8").await.post(PATH, body.clone()).await.refused(409, "idempotency_past");
+    keyed(&node, "row").await.post(PATH, body.clone()).await.refused(409, "idempotency_past");
+    numbered("9").await.post(PATH, json!({})).await.refused(422, "idempotency_mismatch");
+    for bad in ["0", "-1", "1.5", "x", "", "9223372036854775808", "18446744073709551616"] {
+        numbered(bad).await.post(PATH, body.clone()).await.refused(400, "bad_request");
+    }
+    let alone = node.connect().await.with("idempotency-number", "1");
+    { alone }.post(PATH, body).await.refused(400, "bad_request");
+    assert_eq!(ready(&node).await, 3);
+}

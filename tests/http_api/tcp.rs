@@ -256,9 +256,14 @@ async fn a_door_nobody_asked_for_keeps_no_node_from_starting() {
 
 #[tokio::test]
 async fn the_door_has_its_own_connections() {
-    let node = node().await;
+    const FEW: usize = 8;
+    let node = TestNode::start_with("pc-a", |options| {
+        options.http = HttpWish::At("127.0.0.1:0".parse().expect("an address"));
+        options.doors.connections = FEW;
+    })
+    .await;
     let mut open = Vec::new();
-    for _ in 0..meshmq::gateway::http::CONNECTIONS_MAX {
+    for _ in 0..FEW {
         let mut http = node.connect_tcp().await;
         http.get("/livez").await.expect(204);
         open.push(http);

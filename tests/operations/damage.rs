@@ -3,6 +3,7 @@
 
 use super::node::{Ran, command, objects, output, run};
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -156,8 +157,48 @@ fn damaged_secrets_are_refused_and_never_replaced() {
 }
 
 #[test]
+fn a_lost_token_is_made_anew_and_the_old_one_opens_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("token");
+    assert_starts(dir.path());
+    let old = fs::read_to_string(&path).expect("a token");
+    fs::remove_file(&path).expect("it can be removed");
+    let node = super::node::Node::start_in(dir, "pc-a", &[]);
+    let new = fs::read_to_string(&path).expect("another token");
+    assert_ne!(old, new);
+    let url = node.ready["http"].as_str().expect("a URL");
+    let at = url.strip_prefix("http://").expect("it is not encrypted");
+    let asked = |token: &str| {
+        let mut wire = std::net::TcpStream::connect(at).expect("it listens");
+        let token = token.trim();
+        let ask = format!(
+            "GET /v1/status HTTP/1.1\r\nhost: {at}\r\nauthorization: Bearer {token}\r\n\
+             connection: close\r\n\r\n"
+        );
+        wire.write_all(ask.as_bytes()).expect("it reads");
+        let mut said = String::new();
+        wire.read_to_string(&mut said).expect("text");
+        said
+    };
+    assert!(asked(&new).starts_with("HTTP/1.1 200"), "{}", asked(&new));
+    let refused = asked(&old);
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    assert!(refused.contains("unauthorized") && refused.contains("hint"), "{refused}");
+    // Over the socket nobody needs one, even while the file is lost.
+    fs::remove_file(&path).expect("it can be removed");
+    node.ok(&["status"]);
+}
+
+#[test]
 fn a_wrong_configuration_is_refused_with_its_place() {
-    for (text, word) in [("nonsense = 1\n", "nonsense"), ("data = \n", "1"), ("\u{0}", "1")] {
+    for (text, word) in [
+        ("nonsense = 1\n", "nonsense"),
+        ("data = \n", "1"),
+        ("\u{0}", "1"),
+        ("[limits]\nhttp_connections = 0\n", "config.toml:2:20"),
+        ("limits.relay_bytes = \"much\"\n", "config.toml:1:22"),
+        ("http = \"somewhere\"\n", "http"),
+    ] {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("config.toml");
         fs::write(&file, text).expect("it can be written");

@@ -165,3 +165,28 @@ fn r14_displaced_message_crosses_with_a_ferry_again() {
     b.meet("o", "r");
     assert_eq!(b.outgoing("o"), [], "both have arrived without a wait for a round");
 }
+
+/// The store that comes back held 2; its former self has taken it, as the origin knows.
+#[test]
+fn r22_a_restored_destination_lets_go_of_what_it_had_taken() {
+    for silent in [false, true] {
+        let mut b = Bench::pair(true, Some(2));
+        let (first, _) = second_is_held(&mut b);
+        let image = b.snapshot("d");
+        b.release(first);
+        assert_eq!(b.drain("d", "q"), ["1", "2"]);
+        b.settle();
+        if silent {
+            // The origin has forgotten the receipts: only its floors tell.
+            b.kill("o");
+            b.restart("o");
+        }
+        b.restore("d", &image);
+        b.link("o", "d");
+        b.settle();
+        b.post(Transactional, &["3", "4"]);
+        b.settle();
+        assert_eq!(b.drain("d", "q"), ["3", "4"], "silent: {silent}");
+        b.assert_drained(&["o", "d"]);
+    }
+}

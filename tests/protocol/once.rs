@@ -3,12 +3,15 @@
 use crate::bench::{Bench, line_of};
 use meshmq::engine::command::{Command, OnceKey, Outgoing, Reply};
 use meshmq::engine::ids::MessageId;
-use meshmq::engine::limits::{ONCE_KEEP_MS, ONCE_LONGEST_MS, ONCE_MAX};
+use meshmq::engine::limits::{ONCE_KEEP_MS, ONCE_LONGEST_MS, ONCE_REFRESH_MS};
 use meshmq::engine::message::{Delivery, Priority, Short};
 use meshmq::engine::record::{Key, Record};
 use meshmq::engine::rejection::Rejection;
 use meshmq::engine::storage::{Storage, Write};
 use meshmq::store::FailMode;
+
+/// Keys that a node remembers unless its limits say otherwise.
+const ONCE_MAX: usize = 100_000;
 
 fn key(number: u64) -> Short {
     let mut bytes = [0; 16];
@@ -17,7 +20,7 @@ fn key(number: u64) -> Short {
 }
 
 fn request(number: u64, digest: u8) -> OnceKey {
-    OnceKey { key: key(number), digest: Short([digest; 16]) }
+    OnceKey { key: key(number), digest: Short([digest; 16]), number: 0 }
 }
 
 fn messages(b: &Bench, to: &'static str, bodies: &[&str]) -> Vec<Outgoing> {
@@ -168,4 +171,45 @@ fn the_oldest_key_goes_for_a_new_one_but_not_before_its_time() {
     let kept = b.records("d", &Key::OnceOrder(0), &Key::OnceOrder(u64::MAX)).len();
     assert_eq!(kept, ONCE_MAX);
     accepted(send(&mut b, request(0, 1), &["first, sent again"]));
+}
+
+fn numbered(number: u64, digest: u8) -> OnceKey {
+    OnceKey { number, ..request(1, digest) }
+}
+
+#[test]
+fn a_row_remembers_its_last_send_and_refuses_earlier_ones() {
+    let mut b = local();
+    accepted(send(&mut b, numbered(1, 1), &["a"]));
+    let second = accepted(send(&mut b, numbered(2, 2), &["b"]));
+    b.kill("d");
+    b.restart("d");
+    assert_eq!(send(&mut b, numbered(2, 2), &["b"]), Ok(Reply::Repeated(second)));
+    assert_eq!(send(&mut b, numbered(2, 9), &["x"]), Err(Rejection::KeyReused));
+    assert_eq!(send(&mut b, numbered(1, 1), &["a"]), Err(Rejection::RowPast(2)));
+    assert_eq!(send(&mut b, request(1, 1), &["a"]), Err(Rejection::RowPast(2)));
+    accepted(send(&mut b, numbered(7, 2), &["b"]));
+    assert_eq!(b.drain("d", "q"), ["a", "b", "b"]);
+}
+
+#[test]
+fn a_row_takes_one_place_and_is_young_while_it_is_used() {
+    let mut b = local();
+    accepted(send(&mut b, numbered(1, 1), &["a"]));
+    accepted(send(&mut b, request(2, 1), &["plain"]));
+    let orders = |b: &mut Bench| b.records("d", &Key::OnceOrder(0), &Key::OnceOrder(u64::MAX));
+    let before = orders(&mut b);
+    assert_eq!(before.len(), 2);
+    for number in 2..50 {
+        accepted(send(&mut b, numbered(number, 1), &["a"]));
+    }
+    assert_eq!(orders(&mut b), before, "no record but the row's own is written");
+    b.pass(ONCE_REFRESH_MS);
+    accepted(send(&mut b, numbered(50, 1), &["a"]));
+    let after = orders(&mut b);
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[1].1, Record::OnceKey(key(1)), "now the plain key is forgotten first");
+    b.pass(ONCE_LONGEST_MS - 1);
+    let again = send(&mut b, numbered(50, 1), &["a"]);
+    assert!(matches!(again, Ok(Reply::Repeated(_))), "{again:?}");
 }

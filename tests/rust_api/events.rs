@@ -1,8 +1,9 @@
 //! News of the node, either way.
 
 use crate::common::within;
-use crate::{Bench, WAYS};
-use meshmq::{Event, Message, State};
+use crate::{Bench, WAYS, node};
+use meshmq::{Client, Event, Message, State};
+use std::path::Path;
 use std::time::Duration;
 
 #[tokio::test]
@@ -41,5 +42,26 @@ async fn what_happens_to_messages_is_told() {
             }
         }
         assert!(client.events().await.is_err(), "{way:?}");
+    }
+}
+
+#[tokio::test]
+async fn events_go_on_when_the_node_is_back_and_what_is_missing_is_told() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let first = node(dir.path(), "pc-a").start().await.expect("it starts");
+    first.client().create_queue("orders").await.expect("a new name");
+    let client = Client::connect(Some(Path::new(first.socket()))).await.expect("it listens");
+    let mut events = client.events().await.expect("the node runs");
+    first.shutdown(Duration::ZERO).await.expect("a clean end");
+    let second = node(dir.path(), "pc-a").start().await.expect("it starts again");
+    let gap = within(events.next()).await.expect("more").expect("the node is back");
+    assert_eq!(gap, Event::Lagged { missed: None });
+    let receipt = second.client().queue("orders").send("x").await.expect("there is room");
+    loop {
+        let event = within(events.next()).await.expect("more").expect("an event");
+        if let Event::Entered { id, .. } = event {
+            assert_eq!(&id, receipt.id());
+            return;
+        }
     }
 }

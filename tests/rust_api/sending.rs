@@ -3,6 +3,7 @@
 use crate::common::{until, within};
 use crate::{Bench, WAYS, node};
 use bytes::Bytes;
+use meshmq::engine::limits::Limits;
 use meshmq::{Client, Error, Message, PeerState, QueueSpec, State};
 use std::path::Path;
 use std::time::Duration;
@@ -214,4 +215,22 @@ async fn a_large_body_goes_in_and_comes_out_piece_by_piece() {
         assert!(matches!(twice, Err(Error::Invalid(_))), "{way:?}: {twice:?}");
         assert_eq!(queue.info().await.expect("it is here").ready, 0, "{way:?}: nothing was sent");
     }
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_refused_alike_and_nothing_is_sent() {
+    let limits = Limits { body_bytes: 100_000, ..Limits::default() };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let node = node(dir.path(), "pc-a").limits(limits).start().await.expect("it starts");
+    let socket = Client::connect(Some(Path::new(node.socket()))).await.expect("it listens");
+    let queue = node.client().create_queue("orders").await.expect("a new name");
+    for client in [node.client(), socket] {
+        let there = client.queue("orders");
+        let larger = there.send(vec![0; 100_001]).await.expect_err("it is too large");
+        assert!(matches!(larger, Error::TooLarge(_)), "{larger:?}");
+        let larger = there.send(Message::new("x").label("x".repeat(250))).await;
+        assert!(larger.is_err(), "{larger:?}");
+        there.send(vec![0; 100_000]).await.expect("it fits");
+    }
+    assert_eq!(queue.info().await.expect("it is here").ready, 2);
 }

@@ -18,6 +18,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("config", &["engine", "os", "client"]),
     ("api", &["client", "config", "engine"]),
     ("api/local", &["client", "engine", "service"]),
+    ("api/lives", &["service"]),
     ("api/node", &["config", "daemon", "engine", "service"]),
     ("telemetry", &[]),
     ("cli", &["client", "config", "os"]),
@@ -44,6 +45,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
+    ("testing", &["api", "service", "runtime", "security", "store", "codec", "engine"]),
     ("main", &["cli"]),
     ("simulations", &["engine", "codec", "store", "security"]),
     ("simulations/live", &["engine", "client"]),
@@ -72,6 +74,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["clap_complete", "clap_mangen"], &["cli"]),
     (&["anstream", "anstyle", "comfy_table", "indicatif"], &["cli"]),
     (&["toml"], &["config", "simulations"]),
+    (&["maud"], &["simulations"]),
     (&["tracing_subscriber"], &["telemetry"]),
     (
         &["tokio", "tokio_util"],
@@ -87,6 +90,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
             "os",
             "telemetry",
             "simulations",
+            "testing",
         ],
     ),
 ];

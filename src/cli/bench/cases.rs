@@ -185,8 +185,14 @@ async fn backlog(plan: &Plan<'_>) -> Result<Figures, CliError> {
     let begun = Instant::now();
     nodes.last().start(None).await?;
     let start_s = Some((begun.elapsed().as_secs_f64() * 10.0).round() / 10.0);
+    let start_memory = nodes.last().process().and_then(resident);
     nodes.end().await?;
-    Ok(Figures { memory_bytes: memory, start_s, ..Figures::in_all(messages, took) })
+    Ok(Figures {
+        memory_bytes: memory,
+        start_s,
+        start_memory_bytes: start_memory,
+        ..Figures::in_all(messages, took)
+    })
 }
 
 /// Resident memory of a process in bytes, where the system tells it as Linux does.

@@ -16,6 +16,7 @@ pub(super) struct Figures {
     pub(super) p99_us: f64,
     pub(super) memory_bytes: Option<u64>,
     pub(super) start_s: Option<f64>,
+    pub(super) start_memory_bytes: Option<u64>,
     /// What the nodes did for all of them.
     pub(super) work: Option<Work>,
 }

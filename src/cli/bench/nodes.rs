@@ -18,8 +18,8 @@ use tokio::sync::Mutex;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
-/// Connections of all senders; a door has a limit, and others want one too.
-const CONNECTIONS_MAX: usize = 60;
+/// Connections of all senders.
+const CONNECTIONS_MAX: usize = 256;
 /// Quota of a bench's queue.
 pub(super) const QUEUE_MESSAGES: u64 = 100_000_000;
 pub(super) const QUEUE_BYTES: u64 = u64::MAX >> 12;

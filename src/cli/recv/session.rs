@@ -73,7 +73,7 @@ impl Session {
     ) -> Result<BodyPieces, CliError> {
         let token = message.lock.as_ref().map(|lock| lock.token.as_str()).unwrap_or_default();
         let mut client = context.connect().await?;
-        let pieces = within(self.timeout, client.download(&path::lock(token, "body"))).await?;
+        let pieces = within(self.timeout, client.download(&path::lock(token, "body"), &[])).await?;
         // The connection lives as long as it is read from.
         let pieces = pieces.map_err(CliError::from).inspect(move |_| {
             let _ = &client;

@@ -4,10 +4,11 @@
 use super::Sent;
 use serde::{Deserialize, Serialize};
 
-/// Event `open`: first of a stream of deliveries.
+/// Event `open`: first of a stream of deliveries, and of the events of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamEvent {
-    /// Whether the stream goes on: locks that were out before still hold. Otherwise they returned.
+    /// Whether the stream goes on after the event that was seen last. In one of deliveries, locks that were
+    /// out before still hold then; otherwise they returned.
     pub resumed: bool,
 }
 
@@ -29,11 +30,12 @@ pub struct LinkEvent {
     pub up: bool,
 }
 
-/// Event `lagged`: the reader was too slow, and events are missing here.
+/// Event `lagged`: events are missing here, because the reader was too slow, or away for too long, or
+/// the node was started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LagEvent {
-    /// So many.
-    pub missed: u64,
+    /// So many, if that is known.
+    pub missed: Option<u64>,
 }
 
 /// One of the events of `GET /v1/events`. In JSON its name is the field `event`.
@@ -48,7 +50,7 @@ pub enum NodeEvent {
     Consumed(QueueEvent),
     /// A link came up or went down.
     Link(LinkEvent),
-    /// The reader was too slow.
+    /// Events are missing here.
     Lagged(LagEvent),
 }
 

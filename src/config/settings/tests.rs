@@ -54,7 +54,7 @@ fn every_kind_is_read_from_a_variable() {
         Kind::Text => "a",
         Kind::List => "a, b",
         Kind::Switch => "false",
-        Kind::Number => "3",
+        Kind::Number | Kind::Count => "3",
         Kind::Size => "3KiB",
         Kind::Format => "json",
     };

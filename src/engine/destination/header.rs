@@ -58,6 +58,7 @@ impl Destination {
         let mut inbox = before_inbox.clone().unwrap_or_else(|| Box::new(new_inbox(&header.floors)));
         raise(&mut inbox, &header.floors);
         if before_inbox.as_ref() != Some(&inbox) {
+            self.drop_overtaken(turn, queues, &line, stream, &mut inbox)?;
             self.save(turn, stream, &line, inbox);
             self.advance(turn, queues, stream.origin, stream.line)?;
         }

@@ -272,6 +272,7 @@ impl Destination {
             inbox.told = Some(inbox.told.map_or(above, |told| told.max(above)));
         }
         trim(&mut inbox);
+        self.drop_overtaken(turn, queues, &line, stream, &mut inbox)?;
         if before.as_ref() == Some(&inbox) {
             return Ok(());
         }
@@ -283,6 +284,25 @@ impl Destination {
     fn save(&mut self, turn: &mut Turn<'_>, stream: StreamId, line: &InboxLine, inbox: Box<Inbox>) {
         self.news.insert(stream);
         turn.put(!line.express, Key::Inbox(stream), Record::Inbox(inbox));
+    }
+
+    /// Drops held messages that have a verdict: this store was restored, and its former self took
+    /// them (rule R22).
+    fn drop_overtaken(
+        &self,
+        turn: &mut Turn<'_>,
+        queues: &mut Queues,
+        line: &InboxLine,
+        stream: StreamId,
+        inbox: &mut Inbox,
+    ) -> Result<(), StorageError> {
+        let overtaken: Vec<u64> =
+            inbox.held.numbers().filter(|&number| is_judged(inbox, number)).collect();
+        for number in overtaken {
+            inbox.held.remove(number);
+            self.drop_held(turn, queues, line, MessageId { stream, number })?;
+        }
+        Ok(())
     }
 
     fn drop_held(

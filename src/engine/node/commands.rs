@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::engine::address::NodeId;
-use crate::engine::carriage::spot;
+use crate::engine::carriage::{Tally, spot};
 use crate::engine::command::{
     Command, Disk, MessageState, OutgoingState, OutgoingView, Reply, Settlement, Summary,
 };
@@ -170,7 +170,10 @@ impl Node {
 
     fn outgoing(&self, turn: &Turn<'_>) -> Result<Vec<OutgoingView>, StorageError> {
         let mut views = Vec::new();
-        for (&destination, size) in self.origin.waiting() {
+        for (destination, Tally { own: size, .. }) in self.carriage.destinations() {
+            if size.messages == 0 {
+                continue;
+            }
             let (state, next_try) = self.standing(destination);
             views.push(OutgoingView {
                 destination,
@@ -222,7 +225,7 @@ impl Node {
     fn summary(&self, turn: &Turn<'_>) -> Summary {
         let stats = turn.stats();
         let (messages, queues) = self.queues.totals();
-        let (outgoing, carried) = (self.origin.all_waiting(), self.carriage.carried());
+        let (outgoing, carried) = (self.carriage.own(), self.carriage.carried());
         Summary {
             messages,
             outgoing: outgoing.messages,

@@ -81,7 +81,7 @@ impl Node {
             queues: Queues::new(limits.clone()),
             origin: Origin::new(me, opening),
             letters: DeadLetters::default(),
-            onces: Onces::default(),
+            onces: Onces::new(&limits),
             carriage: Carriage::new(me, limits.clone()),
             destination: Destination::new(me, info.id, opening),
             control: Control::new(me),

@@ -57,7 +57,7 @@ impl Node {
     /// Refuses the whole command before anything is changed.
     fn check_all(&self, turn: &Turn<'_>, messages: &[Outgoing]) -> Result<(), Fault> {
         let mut local: BTreeMap<&QueueName, Size> = BTreeMap::new();
-        let mut outgoing = self.origin.all_waiting();
+        let mut outgoing = self.carriage.own();
         outgoing.messages += self.letters.count;
         outgoing.bytes += self.letters.bytes;
         let mut express = turn.volatile.bytes;

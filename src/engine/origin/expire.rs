@@ -83,7 +83,7 @@ impl Origin {
             return Ok(Aged::Unchanged);
         }
         let left = self.may_have_left(&id);
-        if let Some(copy) = self.stop_waiting(turn, carriage, id, &mut sent)? {
+        if let Some(copy) = Self::stop_waiting(turn, carriage, id, &mut sent)? {
             let letter = letter(&of_line, copy, reason, left, turn.now);
             sent.dead = Some(letters.bury(turn, letter));
         }

@@ -12,7 +12,6 @@ use super::command::{MessageState, Outgoing};
 use super::ids::{Epoch, MessageId, MessageRef, StreamId};
 use super::limits::{RETIRED_MAX, ROSTER_MAX, ROSTER_USED_MAX};
 use super::message::{Earlier, Floors};
-use super::queues::Size;
 use super::record::{DeathReason, Key, Line, Record, Sent, SentState, Spot, Stream, Target};
 use super::rejection::Rejection;
 use super::statement::{Status, Version};
@@ -24,14 +23,15 @@ pub(super) use expire::Aged;
 use expire::next_round;
 use flow::{Flow, LineState};
 
+/// Accounts read from the store at a time.
+const PAGE: usize = 256;
+
 /// All accounts of this origin.
 #[derive(Debug)]
 pub(super) struct Origin {
     me: NodeId,
     opening: Epoch,
     lines: BTreeMap<LineId, LineState>,
-    /// Own messages without a verdict, by destination.
-    waiting: BTreeMap<NodeId, Size>,
     /// Streams whose record must be written at the end of the turn.
     changed: BTreeSet<(LineId, Epoch)>,
 }
@@ -45,13 +45,7 @@ pub(super) struct Numbered {
 
 impl Origin {
     pub(super) const fn new(me: NodeId, opening: Epoch) -> Self {
-        Self {
-            me,
-            opening,
-            lines: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            changed: BTreeSet::new(),
-        }
+        Self { me, opening, lines: BTreeMap::new(), changed: BTreeSet::new() }
     }
 
     /// Takes up the streams of earlier openings; lines with open ones get an empty new stream, so
@@ -113,13 +107,17 @@ impl Origin {
     ) -> Result<Flow, StorageError> {
         let mut flow = Flow { handed: None, ..Flow::new() };
         let from = record.floors.known.min(record.floors.used_known);
-        let (from, to) = (Key::Sent(id, epoch, from), Key::Sent(id, epoch, record.next));
-        for (key, sent) in turn.range(&from, &to, usize::MAX >> 1)? {
-            let (Key::Sent(_, _, n), Record::Sent(sent)) = (key, sent) else { continue };
-            flow.note(n, &sent.state);
-            if let (SentState::Waiting, Some(at)) = (sent.state, sent.copy) {
-                let size = turn.copy(&Key::Copy(at))?.map_or(0, |copy| copy.content.len());
-                self.waiting.entry(line.destination).or_default().add(size);
+        let (mut from, to) = (Key::Sent(id, epoch, from), Key::Sent(id, epoch, record.next));
+        loop {
+            let page = turn.range(&from, &to, PAGE)?;
+            let done = page.len() < PAGE;
+            for (key, sent) in page {
+                let (Key::Sent(_, _, n), Record::Sent(sent)) = (key, sent) else { continue };
+                flow.note(n, &sent.state);
+                from = Key::Sent(id, epoch, n + 1);
+            }
+            if done {
+                break;
             }
         }
         flow.record = record;
@@ -127,19 +125,6 @@ impl Origin {
         let held = turn.receipt(&Key::Receipt(stream, line.destination))?;
         flow.spoke = held.map(|held| (held.statement.store, held.statement.version));
         Ok(flow)
-    }
-
-    /// Own messages without a verdict, by destination.
-    pub(super) const fn waiting(&self) -> &BTreeMap<NodeId, Size> {
-        &self.waiting
-    }
-
-    /// All own messages without a verdict.
-    pub(super) fn all_waiting(&self) -> Size {
-        self.waiting.values().fold(Size::default(), |sum, size| Size {
-            messages: sum.messages + size.messages,
-            bytes: sum.bytes + size.bytes,
-        })
     }
 
     /// Whether the line can take another message: its roster must have room (ADR on epochs).
@@ -198,7 +183,6 @@ impl Origin {
         let timer = Key::Timer(sent.timer_at, Target::Sent(line, epoch, n));
         turn.put(durable, timer, Record::Due);
         turn.put(durable, Key::Sent(line, epoch, n), Record::Sent(sent));
-        self.waiting.entry(message.destination).or_default().add(message.inner.len());
     }
 
     /// Opens the account of a message that is in its local queue at once.

@@ -100,7 +100,7 @@ impl Origin {
         let durable = of_line.delivery.is_durable();
         let next = match (sent.state, verdict) {
             (SentState::Waiting, Verdict::Received) => {
-                if let Some(copy) = self.stop_waiting(turn, carriage, id, &mut sent)? {
+                if let Some(copy) = Self::stop_waiting(turn, carriage, id, &mut sent)? {
                     turn.drop_content(durable, &copy.content)?;
                 }
                 SentState::Arrived
@@ -108,7 +108,7 @@ impl Origin {
             (SentState::Waiting, other) => {
                 let reason = reason_of(other);
                 let unknown = matches!(other, Verdict::Unknown);
-                if let Some(copy) = self.stop_waiting(turn, carriage, id, &mut sent)? {
+                if let Some(copy) = Self::stop_waiting(turn, carriage, id, &mut sent)? {
                     let letter = letter(&of_line, copy, reason, unknown, turn.now);
                     sent.dead = Some(letters.bury(turn, letter));
                 }
@@ -189,9 +189,8 @@ impl Origin {
         Ok(())
     }
 
-    /// Takes a waiting message's copy and timer away, and counts it out.
+    /// Takes a waiting message's copy and timer away.
     pub(super) fn stop_waiting(
-        &mut self,
         turn: &mut Turn<'_>,
         carriage: &mut Carriage,
         id: MessageId,
@@ -200,16 +199,7 @@ impl Origin {
         let target = Target::Sent(id.stream.line, id.stream.epoch, id.number);
         turn.delete(Key::Timer(sent.timer_at, target));
         let Some(at) = sent.copy.take() else { return Ok(None) };
-        let copy = carriage.take(turn, at)?;
-        if let Some(copy) = &copy
-            && let Some(size) = self.waiting.get_mut(&at.destination)
-        {
-            size.subtract(copy.content.len());
-            if size.messages == 0 {
-                self.waiting.remove(&at.destination);
-            }
-        }
-        Ok(copy)
+        carriage.take(turn, at)
     }
 
     /// Takes a dead letter back: its message arrived.

@@ -3,7 +3,7 @@
 use super::{Departure, Lock, Queues, seat};
 use crate::engine::address::QueueName;
 use crate::engine::command::{Delivered, Peeked, Place, Settlement, Shown};
-use crate::engine::limits::{LEASE_MAX_MS, LOCKS_MAX, NACK_FIRST_MS, NACK_LONGEST_MS, RECEIVE_MAX};
+use crate::engine::limits::{LEASE_MAX_MS, NACK_FIRST_MS, NACK_LONGEST_MS, RECEIVE_MAX};
 use crate::engine::message::Content;
 use crate::engine::record::{Key, Queued, Record, Seat, Target};
 use crate::engine::rejection::Rejection;
@@ -34,8 +34,9 @@ impl Queues {
             return Err(Rejection::OutOfBounds { what: "max", bounds: "1 to 256" }.into());
         }
         let until = turn.now.after(lease(lease_ms)?);
-        if self.locks.len() + max > LOCKS_MAX {
-            return Err(Rejection::TooMany { what: "locks", limit: LOCKS_MAX }.into());
+        let limit = usize::try_from(self.limits.locks).unwrap_or(usize::MAX);
+        if self.locks.len() + max > limit {
+            return Err(Rejection::TooMany { what: "locks", limit }.into());
         }
         let (mut delivered, mut damaged) = (Vec::new(), Vec::new());
         for rank in 0..8 {

@@ -26,6 +26,9 @@ pub struct Once {
     /// The epoch of the messages.
     #[serde(rename = "e")]
     pub epoch: Epoch,
+    /// Number of the send in the row of its key; zero for a key of one send.
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
+    pub number: u64,
     /// Their lines, and the first number of each.
     #[serde(rename = "l")]
     pub lines: Vec<(LineId, u64)>,
@@ -34,12 +37,18 @@ pub struct Once {
     pub places: Bytes,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Once {
     /// The answer for these ids; none if they cannot be said this way.
     pub(in crate::engine) fn of(
         digest: Short,
         at: Timestamp,
         order: u64,
+        number: u64,
         ids: &[MessageId],
     ) -> Option<Self> {
         let first = ids.first()?.stream;
@@ -54,7 +63,8 @@ impl Once {
             });
             places.push(u8::try_from(place).ok()?);
         }
-        let once = Self { digest, at, order, epoch: first.epoch, lines, places: places.into() };
+        let places = places.into();
+        let once = Self { digest, at, order, number, epoch: first.epoch, lines, places };
         (once.ids(first.origin) == ids).then_some(once)
     }
 

@@ -2,7 +2,7 @@
 
 use super::error::Refusal;
 use super::wanted;
-use super::{BODY_MAX, BODY_TIME_MAX, PAGE_DEFAULT, PAGE_MAX};
+use super::{BODY_MAX, DoorLimits, PAGE_DEFAULT, PAGE_MAX};
 use crate::client::json::code;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The one variable segment of a path, percent-decoded.
@@ -81,7 +82,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
     let (parts, body) = request.into_parts();
-    let bytes = collect(body, max).await?;
+    let limits: DoorLimits = parts.extensions.get().copied().unwrap_or_default();
+    let bytes = collect(body, max, limits.body).await?;
     if bytes.is_empty() || is_json(&parts.headers) {
         return Ok(bytes);
     }
@@ -90,11 +92,11 @@ async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
 }
 
 /// A body of at most `max` bytes, whole, within its time.
-pub(super) async fn collect(body: Body, max: usize) -> Result<Bytes, Refusal> {
+pub(super) async fn collect(body: Body, max: usize, within: Duration) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > max as u64 {
         return Err(too_large(max as u64));
     }
-    let mut pieces = Pieces { until: Some(Instant::now() + BODY_TIME_MAX), body };
+    let mut pieces = Pieces { until: Some(Instant::now() + within), within, body };
     let mut bytes = BytesMut::new();
     while let Some(piece) = pieces.next().await? {
         if bytes.len() + piece.len() > max {
@@ -114,22 +116,28 @@ pub(super) fn too_large(max: u64) -> Refusal {
 /// The pieces of a body as they come.
 pub(super) struct Pieces {
     body: Body,
-    /// When all must have come; without it each has a time of its own.
+    within: Duration,
+    /// When all must have come; without it each has the time of its own.
     until: Option<Instant>,
 }
 
 impl Pieces {
     /// Those of a body that may take its time, as long as it comes.
-    pub(super) const fn of(body: Body) -> Self {
-        Self { body, until: None }
+    pub(super) const fn of(body: Body, within: Duration) -> Self {
+        Self { body, within, until: None }
+    }
+
+    /// How many bytes there are at least, as far as is known before they come.
+    pub(super) fn lower(&self) -> u64 {
+        self.body.size_hint().lower()
     }
 
     /// The next piece, none at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
-        let until = self.until.unwrap_or_else(|| Instant::now() + BODY_TIME_MAX);
+        let until = self.until.unwrap_or_else(|| Instant::now() + self.within);
         loop {
             let Ok(next) = timeout_at(until, self.body.frame()).await else {
-                let detail = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
+                let detail = format!("the body did not come within {} s", self.within.as_secs());
                 return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timed_out", detail));
             };
             let Some(frame) = next else { return Ok(None) };

@@ -3,11 +3,11 @@
 use super::api::{Octets, Problems};
 use super::error::Refusal;
 use super::extract::{
-    Json, Name, PageQuery, Query, SECONDS_MAX, collect, digits, is_json, millis, millis_up_to,
-    number,
+    Json, Name, PageQuery, Pieces, Query, SECONDS_MAX, collect, digits, is_json, millis,
+    millis_up_to, number,
 };
 use super::locks::lease_ms;
-use super::{Caller, SEND_BODY_MAX, Session, WAIT_DEFAULT, raw, view, wanted};
+use super::{Caller, DoorLimits, Session, WAIT_DEFAULT, raw, view, wanted};
 use crate::client::json::{
     Batch, BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody,
     Sent, Wait,
@@ -45,6 +45,10 @@ pub(super) struct WaitQuery {
         ("Idempotency-Key" = inline(Option<String>), Header,
          description = "Drawn for this request: repeated within a day, it sends nothing again",
          pattern = r#"^("[ -~]{1,255}"|[!#-~]([ -~]{0,253}[!-~])?)$"#),
+        ("Idempotency-Number" = inline(Option<u64>), Header, minimum = 1,
+         description = "With a key: the key is a row of sends, of which the last one is remembered, \
+                        and this is the number of this one in it",
+         maximum = 9_223_372_036_854_775_807_u64),
         ("Meshmq-Label" = inline(Option<String>), Header,
          description = "Raw bodies only: the label, at most 249 characters in percent-encoding"),
         ("Meshmq-Priority" = inline(Option<u8>), Header, description = "Raw bodies only: 0 to 7",
@@ -66,20 +70,25 @@ pub(super) async fn send(
     Query(query): Query<WaitQuery>,
     Extension(caller): Extension<Caller>,
     Extension(session): Extension<Session>,
+    Extension(limits): Extension<DoorLimits>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (wait, timeout) = patience(query.wait, query.timeout_s)?;
     let (head, body) = request.into_parts();
     let key = idempotency_key(&head.headers)?;
+    let number = number_in_row(&head.headers, key.is_some())?;
     let (messages, is_batch) = if is_json(&head.headers) {
-        let body = collect(body, SEND_BODY_MAX).await?;
+        let body = collect(body, limits.json_bytes, limits.body).await?;
         raw::refuse_properties(&head.headers)?;
         read_json(body)?
     } else {
-        (vec![raw::read(&service, session, &head.headers, body).await?], false)
+        (
+            vec![raw::read(&service, session, &head.headers, Pieces::of(body, limits.body)).await?],
+            false,
+        )
     };
     let scope = caller.token.as_deref().unwrap_or_default();
-    let key = key.map(|key| SendKey { scope, key });
+    let key = key.map(|key| SendKey { scope, key, number });
     let outcome = service.send(&queue, messages, key, wait, timeout).await?;
     let mut sent: Vec<Sent> =
         outcome.sent.into_iter().map(|sent| view::sent(&service, sent)).collect();
@@ -116,6 +125,19 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
         );
         Refusal::bad_request(detail)
     })?))
+}
+
+/// The number of a send in the row of its key; zero if it has none.
+fn number_in_row(headers: &HeaderMap, has_key: bool) -> Result<u64, Refusal> {
+    let mut values = headers.get_all("idempotency-number").iter();
+    let Some(value) = values.next() else { return Ok(0) };
+    if !has_key {
+        return Err(Refusal::bad_request("`Idempotency-Number` goes with an `Idempotency-Key`"));
+    }
+    let number = raw::printable(value).filter(|_| values.next().is_none()).and_then(digits);
+    number.filter(|number| (1..=i64::MAX.unsigned_abs()).contains(number)).ok_or_else(|| {
+        Refusal::bad_request("`Idempotency-Number` must be one whole number from 1 to 2^63-1")
+    })
 }
 
 /// Until when to wait and how long at most, as the service takes it.

@@ -14,6 +14,7 @@ mod error;
 mod explain;
 mod extract;
 mod guard;
+mod limits;
 mod locks;
 mod messages;
 mod metrics;
@@ -33,11 +34,12 @@ mod wanted;
 mod worded;
 
 pub use door::{Admission, Door, DoorError, protect};
+pub use limits::DoorLimits;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use raw::fuzzing;
 pub use rest::{REST_MAX, REST_TIME_MAX};
-pub use serve::{CONNECTIONS_MAX, HEAD_MAX, HEAD_TIME_MAX, WRITE_TIME_MAX, serve, serve_tcp};
+pub use serve::{HEAD_MAX, serve, serve_tcp};
 pub use sse::KEEP_ALIVE;
 pub use tcp::{TcpDoor, TcpError, Tls, check_exposure};
 
@@ -52,13 +54,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The largest body of a send, in bytes: one largest message whose every byte needs an escape, or
-/// a batch.
-pub const SEND_BODY_MAX: usize = 8 * 1024 * 1024;
-/// The largest body of every other request, in bytes.
+/// The largest body of a request that is no send, in bytes.
 pub const BODY_MAX: usize = 64 * 1024;
-/// How long the body of a request may take to come.
-pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long a request may take that does not wait for anybody else.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long a request waits for the state that it asked for, unless it says so itself.

@@ -18,7 +18,6 @@ use crate::service::{self, NewBody, Service, StoredBody};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
@@ -64,19 +63,19 @@ pub(super) async fn read(
     service: &Service,
     session: Session,
     headers: &HeaderMap,
-    body: Body,
+    body: Pieces,
 ) -> Result<service::NewMessage, Refusal> {
     let properties = properties(headers)?;
     let body = take(service, session, body).await?;
     super::messages::new_message(properties, Some(body))
 }
 
-async fn take(service: &Service, session: Session, body: Body) -> Result<NewBody, Refusal> {
+async fn take(service: &Service, session: Session, mut pieces: Pieces) -> Result<NewBody, Refusal> {
     let limit = service.body_max();
-    if body.size_hint().lower() > limit {
+    if pieces.lower() > limit {
         return Err(too_large(limit));
     }
-    let (mut pieces, mut upload) = (Pieces::of(body), service.upload(session.0));
+    let mut upload = service.upload(session.0);
     while let Some(piece) = pieces.next().await? {
         upload.write(piece).await?;
     }

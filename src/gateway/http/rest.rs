@@ -7,7 +7,6 @@
 //! (`Expect: 100-continue`) is answered at once; as nobody can tell then whether it will still send
 //! it, that connection ends too.
 
-use super::SEND_BODY_MAX;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -19,7 +18,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// The most that is read of a body that nobody wants, in bytes.
-pub const REST_MAX: usize = SEND_BODY_MAX;
+pub const REST_MAX: usize = 8 * 1024 * 1024;
 /// How long the rest of a body that nobody wants may take to come.
 pub const REST_TIME_MAX: Duration = Duration::from_secs(10);
 

@@ -3,6 +3,7 @@
 use super::door::Door;
 use super::error::Refusal;
 use super::guard::{self, Guard};
+use super::limits::DoorLimits;
 use super::pace::{Answering, Pace, Paced};
 use super::rest::Asked;
 use super::tcp::TcpDoor;
@@ -36,17 +37,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
-/// Connections of one door at once; further ones are told so and closed.
-pub const CONNECTIONS_MAX: usize = 64;
 /// Connections that are being refused at once; further ones are closed without a word.
 const REFUSALS_MAX: usize = 16;
 /// Largest head of a request, in bytes.
 pub const HEAD_MAX: usize = 16 * 1024;
-/// How long the head of a request may take from its first byte; the first one over TCP from the
-/// start of the connection.
-pub const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
-/// How long an answer waits for somebody who reads none of it.
-pub const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long connections may finish what they are at when the node stops.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a refused connection may take to ask and read.
@@ -54,10 +48,10 @@ const REFUSAL_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Serves the socket until `stop`, then lets open requests finish within a few seconds. The socket
 /// is gone when this returns.
-pub async fn serve(door: Door, service: Service, stop: CancellationToken) {
+pub async fn serve(door: Door, service: Service, limits: DoorLimits, stop: CancellationToken) {
     let caller = Caller { token: None, is_local: true };
     let router = router(service.clone()).layer(axum::Extension(caller));
-    let hall = Hall::new(router, service, stop, false);
+    let hall = Hall::new(router, service, limits, stop, false);
     while let Some((stream, _)) = hall.next(|| door.listener.accept()).await {
         let admitted = admit(&door, &stream);
         hall.take(std::future::ready(Ok(stream)), admitted);
@@ -66,14 +60,19 @@ pub async fn serve(door: Door, service: Service, stop: CancellationToken) {
 }
 
 /// Serves the door on TCP until `stop`, as [`serve`] does. Every request is checked by the guard.
-pub async fn serve_tcp(door: TcpDoor, service: Service, stop: CancellationToken) {
+pub async fn serve_tcp(
+    door: TcpDoor,
+    service: Service,
+    limits: DoorLimits,
+    stop: CancellationToken,
+) {
     let tls = door.tls();
     let guard = Guard { service: service.clone(), tls: tls.is_some() };
     let router = router(service.clone()).layer(from_fn_with_state(guard, guard::check));
-    let hall = Hall::new(router, service, stop, true);
+    let hall = Hall::new(router, service, limits, stop, true);
     while let Some((stream, from)) = hall.next(|| door.listener.accept()).await {
         tracing::debug!(%from, "connection");
-        hall.take(opened(stream, tls.clone()), Ok(()));
+        hall.take(opened(stream, tls.clone(), limits.head), Ok(()));
     }
     hall.close().await;
 }
@@ -82,12 +81,13 @@ pub async fn serve_tcp(door: TcpDoor, service: Service, stop: CancellationToken)
 async fn opened(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
+    within: Duration,
 ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
     stream.set_nodelay(true)?;
     match tls {
         None => Ok(Either::Left(stream)),
         Some(tls) => {
-            let greeted = tokio::time::timeout(HEAD_TIME_MAX, tls.accept(stream)).await;
+            let greeted = tokio::time::timeout(within, tls.accept(stream)).await;
             Ok(Either::Right(greeted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
         }
     }
@@ -108,9 +108,10 @@ fn admit(door: &Door, stream: &UnixStream) -> Result<(), Refusal> {
     Err(denied())
 }
 
-fn full() -> Refusal {
-    let detail = format!("{CONNECTIONS_MAX} connections are open already, which is the limit");
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too_many", detail).hint("close idle connections")
+fn full(max: usize) -> Refusal {
+    let detail = format!("{max} connections are open already, which is the limit");
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too_many", detail)
+        .hint("close idle connections, or start the node with more `limits.http_connections`")
 }
 
 /// The connections of one door.
@@ -118,20 +119,30 @@ struct Hall {
     router: Router,
     service: Service,
     stop: CancellationToken,
-    pace: Pace,
+    limits: DoorLimits,
+    /// Whether the first head of a connection has its time from the start.
+    is_prompt: bool,
     connections: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     tasks: TaskTracker,
 }
 
 impl Hall {
-    fn new(router: Router, service: Service, stop: CancellationToken, is_prompt: bool) -> Self {
+    fn new(
+        router: Router,
+        service: Service,
+        limits: DoorLimits,
+        stop: CancellationToken,
+        is_prompt: bool,
+    ) -> Self {
+        let connections = limits.connections.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             router,
             service,
             stop,
-            pace: Pace { head: HEAD_TIME_MAX, is_prompt, write: WRITE_TIME_MAX },
-            connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            limits: DoorLimits { connections, ..limits },
+            is_prompt,
+            connections: Arc::new(Semaphore::new(connections)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             tasks: TaskTracker::new(),
         }
@@ -164,11 +175,12 @@ impl Hall {
         admitted: Result<(), Refusal>,
     ) {
         let permit = Arc::clone(&self.connections).try_acquire_owned();
-        match admitted.and_then(|()| permit.map_err(|_| full())) {
+        match admitted.and_then(|()| permit.map_err(|_| full(self.limits.connections))) {
             Ok(permit) => {
                 let session = Session(self.service.new_session());
-                let (router, stop, pace) = (self.router.clone(), self.stop.clone(), self.pace);
-                let connection = Connection { session, router, stop, pace };
+                let (router, stop, limits) = (self.router.clone(), self.stop.clone(), self.limits);
+                let connection =
+                    Connection { session, router, stop, limits, is_prompt: self.is_prompt };
                 let service = self.service.clone();
                 self.tasks.spawn(async move {
                     let Ok(stream) = opening.await else { return };
@@ -208,7 +220,8 @@ struct Connection {
     session: Session,
     router: Router,
     stop: CancellationToken,
-    pace: Pace,
+    limits: DoorLimits,
+    is_prompt: bool,
 }
 
 impl Connection {
@@ -220,12 +233,15 @@ impl Connection {
         _permit: OwnedSemaphorePermit,
     ) {
         let answering = Answering::default();
-        let paced = Paced::new(stream, self.pace, answering.clone());
+        let limits = self.limits;
+        let pace = Pace { head: limits.head, is_prompt: self.is_prompt, write: limits.write };
+        let paced = Paced::new(stream, pace, answering.clone());
         let worded = Worded::new(paced, answering.clone());
         let session = self.session;
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             answering.begin();
             request.extensions_mut().insert(session);
+            request.extensions_mut().insert(limits);
             let (head, body) = request.into_parts();
             let (body, rest) = Asked::new(&head.headers, body);
             let request = hyper::Request::from_parts(head, Body::new(body));

@@ -1,7 +1,7 @@
 //! Server-sent events: deliveries of a queue under locks, and news of the node.
 //!
-//! Nothing is buffered for a slow reader beyond the window of its stream, or the node's one list of
-//! late news; who falls behind that is told how much it missed.
+//! Both are resumed by the id of the last event that was seen. Nothing is buffered for a slow reader
+//! beyond the window of its stream, or the node's one list of late news; who falls behind that is told.
 
 use super::api::{Octets, Problems};
 use super::error::Refusal;
@@ -9,7 +9,7 @@ use super::extract::{Name, Query, count_up_to, number};
 use super::locks::lease_ms;
 use super::{Caller, view};
 use crate::client::json::{RECEIVE_MAX, StreamEvent};
-use crate::service::{DeliveryStream, Service, StreamOptions, WINDOW_DEFAULT};
+use crate::service::{DeliveryStream, Service, ServiceError, StreamOptions, WINDOW_DEFAULT};
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream::{self, StreamExt};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Between two comments that keep a silent stream open, and tell the node of a lost reader.
@@ -62,10 +63,7 @@ pub(super) async fn deliveries(
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let after = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?")) {
-        None | Some("") => None,
-        Some(text) => Some(text.parse()?),
-    };
+    let after = last_seen(&headers)?;
     let options = StreamOptions {
         window: match query.window {
             Some(window) => count_up_to("window", window, RECEIVE_MAX)?,
@@ -94,11 +92,24 @@ async fn next_delivery(open: Option<DeliveryStream>) -> Option<(Event, Option<De
     }
 }
 
-/// `GET /v1/events`: news of the node from now on.
+/// The event that was seen last.
+fn last_seen<T: FromStr<Err = ServiceError>>(headers: &HeaderMap) -> Result<Option<T>, Refusal> {
+    match headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?")) {
+        None | Some("") => Ok(None),
+        Some(text) => Ok(Some(text.parse()?)),
+    }
+}
+
+/// `GET /v1/events`: news of the node from now on, or after the event that was seen last.
 #[utoipa::path(
     get, path = "/v1/events", tag = "node", operation_id = "sse_news",
+    params(
+        ("Last-Event-ID" = inline(Option<String>), Header,
+         description = "The last event seen, of events that broke off",
+         pattern = "^([0-9a-f]{8}[.](0|[1-9][0-9]{0,18}))?$"),
+    ),
     responses(
-        (status = 200, description = "Events `state`, `entered`, `consumed`, `link`, `lagged`",
+        (status = 200, description = "Events `open`, `state`, `entered`, `consumed`, `link`, `lagged`",
          body = Octets, content_type = "text/event-stream"),
         Problems
     )
@@ -106,16 +117,19 @@ async fn next_delivery(open: Option<DeliveryStream>) -> Option<(Event, Option<De
 pub(super) async fn news(
     State(service): State<Service>,
     Extension(caller): Extension<Caller>,
-) -> Response {
-    let events = service.news().map({
-        let service = service.clone();
-        move |news| {
-            let news = view::news(&service, news);
-            let data = news.data().expect("the wire types have string keys only");
-            Event::default().event(news.name()).data(data)
-        }
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let reader = service.news(last_seen(&headers)?);
+    let opened = StreamEvent { resumed: reader.is_resumed() };
+    let opened = event("open", &opened).id(reader.place().to_string()).retry(COME_BACK);
+    let news = stream::unfold((service.clone(), reader), |(service, mut reader)| async {
+        let news = view::news(&service, reader.next().await?);
+        let data = news.data().expect("the wire types have string keys only");
+        let event = Event::default().event(news.name()).data(data).id(reader.place().to_string());
+        Some((event, (service, reader)))
     });
-    answer(&service, &caller, events)
+    let events = stream::once(std::future::ready(opened)).chain(news);
+    Ok(answer(&service, &caller, events))
 }
 
 fn event(name: &'static str, data: &impl Serialize) -> Event {

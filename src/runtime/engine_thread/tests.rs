@@ -14,6 +14,9 @@ struct Double {
     due: Option<Timestamp>,
     calls: Option<std_mpsc::Sender<usize>>,
     gate: Option<std_mpsc::Receiver<()>>,
+    /// Told of each part of giving back room; two make the whole.
+    compacts: Option<std_mpsc::Sender<Compaction>>,
+    parts: usize,
 }
 
 impl Machine for Double {
@@ -51,6 +54,19 @@ impl Machine for Double {
 
     fn deadline(&self) -> Option<Timestamp> {
         self.due
+    }
+
+    fn compact(&mut self) -> Result<Compaction, String> {
+        self.parts += 1;
+        let part = if self.parts < 2 { Compaction::Going } else { Compaction::Done };
+        if let Some(compacts) = &self.compacts {
+            let _ = compacts.send(part.clone());
+        }
+        Ok(part)
+    }
+
+    fn stats(&self) -> StorageStats {
+        StorageStats::default()
     }
 }
 
@@ -112,6 +128,19 @@ async fn a_deadline_is_kept_without_input() {
     let size = called.recv_timeout(Duration::from_secs(30));
     assert_eq!(size, Ok(0));
     assert!(handle.now() >= due);
+}
+
+#[tokio::test]
+async fn room_is_given_back_once_after_the_start_and_nobody_need_ask() {
+    let (compacts, parts) = std_mpsc::channel();
+    let double = Double { compacts: Some(compacts), ..Double::default() };
+    let (handle, thread) = spawn(double, clock(), |_| ());
+    let within = Duration::from_secs(30);
+    assert_eq!(parts.recv_timeout(within), Ok(Compaction::Going));
+    assert_eq!(parts.recv_timeout(within), Ok(Compaction::Done));
+    assert!(matches!(handle.call(Command::Summary).await, Ok(Reply::Summary(_))));
+    handle.stop().await;
+    assert_eq!(thread.join().expect("the machine comes back").parts, 2);
 }
 
 #[tokio::test]

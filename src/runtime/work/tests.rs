@@ -14,6 +14,14 @@ impl Machine for Idle {
     fn deadline(&self) -> Option<Timestamp> {
         Some(Timestamp::MAX)
     }
+
+    fn compact(&mut self) -> Result<Compaction, String> {
+        Ok(Compaction::Refused("it is idle".to_owned()))
+    }
+
+    fn stats(&self) -> StorageStats {
+        StorageStats { used_bytes: 7, ..StorageStats::default() }
+    }
 }
 
 #[test]
@@ -23,6 +31,8 @@ fn turns_and_writes_are_counted() {
     assert_eq!(machine.process(Timestamp::ZERO, vec![Input::SessionEnded(1)]), Ok(Vec::new()));
     assert!(machine.process(Timestamp::ZERO, Vec::new()).is_err());
     assert_eq!(machine.deadline(), Some(Timestamp::MAX));
+    assert_eq!(machine.compact(), Ok(Compaction::Refused("it is idle".to_owned())));
+    assert_eq!(machine.stats().used_bytes, 7);
     let timer = Key::Timer(Timestamp::ZERO, Target::FIRST);
     let stats = StorageStats { written_bytes: 77, sync_us: 5, ..StorageStats::default() };
     let writes = [

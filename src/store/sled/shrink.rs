@@ -11,6 +11,7 @@
 //! write it once more in one piece. What the first two passes wrote is then dead in whole segments,
 //! which sled reuses at once.
 
+use super::SledOptions;
 use super::layout::Home;
 use super::mark::{KEY as MARK, Mark};
 use super::open::{self, Changes, Engine, call};
@@ -94,22 +95,23 @@ pub(super) fn has_room(home: &Home, engine: &Engine) -> bool {
         .is_ok_and(|free| free > wanted.min(engine.file_bytes() + ROOM))
 }
 
-/// Copies the store if it is worth it. Gives the engine to go on with. `said` hears how many of how
+/// Copies the store if it is worth it and does not take long. Gives the engine to go on with. `said` hears how many of how
 /// many bytes are copied.
 pub(super) fn at_start(
     home: &Home,
     engine: Engine,
-    slack: u64,
-    cache_bytes: u64,
+    options: &SledOptions,
     said: &dyn Fn(u64, u64),
     reopen: impl FnOnce() -> Result<Engine, StorageError>,
 ) -> Result<Engine, StorageError> {
     let forced = home.wants_rewrite();
-    let wanted = forced || is_worth(home, &engine, slack) && has_room(home, &engine);
+    let is_quick = engine.live_bytes() <= options.at_start_bytes;
+    let wanted = forced
+        || is_quick && is_worth(home, &engine, options.slack_bytes) && has_room(home, &engine);
     if !wanted {
         return Ok(engine);
     }
-    if let Err(error) = whole(home, &engine, cache_bytes, said) {
+    if let Err(error) = whole(home, &engine, options.cache_bytes, said) {
         home.discard_fresh()?;
         // The old files are as good as before, and a full disk must not keep a node down.
         return if error == StorageError::Full || !forced { Ok(engine) } else { Err(error) };

@@ -74,8 +74,7 @@ impl Table {
             other => other,
         };
         let said = |copied, of| (options.alarm)(&super::Alarm::Shrinking { copied, of });
-        let (slack, cache) = (options.slack_bytes, options.cache_bytes);
-        let engine = shrink::at_start(home, opened?, slack, cache, &said, open)?;
+        let engine = shrink::at_start(home, opened?, options, &said, open)?;
         let mut bodies = BodyLog::open(&home.bodies(), options.segment_bytes)?;
         engine.survey().segments.iter().for_each(|(&segment, &live)| bodies.count(segment, live));
         let (written_bytes, bodies_sync) = (0, Duration::ZERO);
@@ -91,10 +90,11 @@ impl Table {
         Ok(table)
     }
 
-    /// Brings the log below twice of what lives in it, where it is large and there is room.
+    /// Brings the log below twice of what lives in it, where that is quick and there is room.
     fn thin_at_start(&mut self, home: &Home, options: &SledOptions) -> Result<(), StorageError> {
         self.bodies.sweep();
-        while self.thin_log(home, options, THINNING_BYTES_AT_START)? {}
+        let is_quick = self.bodies.live_bytes() <= options.at_start_bytes;
+        while is_quick && self.thin_log(home, options, THINNING_BYTES_AT_START)? {}
         Ok(())
     }
 
