@@ -62,6 +62,7 @@ pub(super) fn check(file: &str, text: &str) -> Result<Scenario, (usize, Wrong)> 
         twins,
         dead,
         drain_ms: raw.drain.map_or(600_000, |drain| drain.0),
+        live_until_ms: raw.live.until.map(|until| until.0),
         liveness: raw.liveness.unwrap_or(true),
         proves: raw.proves.into_inner(),
         links: links.into_plans(),

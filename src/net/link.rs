@@ -53,6 +53,8 @@ pub(crate) struct Outstanding {
 
 /// A live link.
 pub(crate) struct Link {
+    /// Which start of the neighbour's process it is to.
+    pub(crate) boot: u64,
     /// Since when.
     pub(crate) since_ms: u64,
     /// Whether the directory has known the neighbour as a member since.
@@ -78,7 +80,7 @@ impl Link {
     /// has said its last.
     pub(crate) fn start(
         node: NodeId,
-        address: &str,
+        (address, boot): (&str, u64),
         now_ms: u64,
         door: Arc<Door>,
         events: mpsc::Sender<NetEvent>,
@@ -89,6 +91,7 @@ impl Link {
         let working = work(node, door, events, queue, former).instrument(span.clone());
         let worker = tokio::spawn(working);
         Self {
+            boot,
             since_ms: now_ms,
             was_member: false,
             outstanding: BTreeMap::new(),

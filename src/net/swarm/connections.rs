@@ -126,7 +126,7 @@ impl Links {
         }
         // A node that is killed now must find its neighbour again.
         self.keep_book();
-        self.link_up(node, id);
+        self.link_up(node, id, hello.boot);
     }
 
     fn on_again(&mut self, id: ConnectionId, node: NodeId, hello: &PeerHello) {

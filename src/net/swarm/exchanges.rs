@@ -26,14 +26,18 @@ fn place(connection: &Connection) -> String {
 }
 
 impl Links {
-    /// The first proven connection makes the link; a further one only carries it too.
-    pub(super) fn link_up(&mut self, node: NodeId, id: ConnectionId) {
+    /// The first proven connection makes the link; a further one only carries it too, unless it is of
+    /// a later start of the peer: that one knows nothing of what was said before.
+    pub(super) fn link_up(&mut self, node: NodeId, id: ConnectionId, boot: u64) {
+        if self.state.links.get(&node).is_some_and(|link| link.boot != boot) {
+            self.link_down(node);
+        }
         if !self.state.links.contains_key(&node) {
             let former = self.state.ending.remove(&node);
             let events = self.around.events.clone();
             let address = self.state.connections.get(&id).map(place).unwrap_or_default();
             let (now_ms, door) = (self.clock.now_ms(), self.door.clone());
-            let link = Link::start(node, &address, now_ms, door, events, former);
+            let link = Link::start(node, (&address, boot), now_ms, door, events, former);
             self.state.links.insert(node, link);
             self.view.note_up(node);
         }
