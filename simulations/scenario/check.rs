@@ -66,6 +66,7 @@ pub(super) fn check(file: &str, text: &str) -> Result<Scenario, (usize, Wrong)> 
         proves: raw.proves.into_inner(),
         links: links.into_plans(),
         nodes: names.into_nodes(),
+        live_until_ms: raw.live.until.map(|until| until.0),
     })
 }
 

@@ -143,7 +143,32 @@ pub(crate) struct ReceiverPlan {
     pub(crate) poison: f64,
 }
 
+/// What a program sends that sends a number of messages with pauses, all of one range of lengths.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Plain {
+    /// How many messages.
+    pub(crate) count: Count,
+    /// Pause between two commands.
+    pub(crate) every: Span,
+    /// Length of the body.
+    pub(crate) body_bytes: Count,
+}
+
 impl SenderPlan {
+    /// The plan, if it is as simple as that, and no answer is wanted.
+    pub(crate) fn plain(&self) -> Option<Plain> {
+        let single = Count { least: 1, most: 1 };
+        match (self.much, self.pace, &self.sizes[..], &self.reply_to) {
+            (
+                Much::Messages(count),
+                Pace::Every { burst, pause: every },
+                &[(_, body_bytes)],
+                None,
+            ) if burst == single => Some(Plain { count, every, body_bytes }),
+            _ => None,
+        }
+    }
+
     /// When it has sent everything at the latest, in milliseconds after the start, if its node runs.
     pub(super) fn ends_ms(&self) -> u64 {
         let lasts = match (self.much, self.pace) {
