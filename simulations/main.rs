@@ -3,9 +3,11 @@
 //! The engine, the codec and the memory store are the product's own; network, disks, clock and
 //! programs are simulated. A seed gives the same run, byte for byte, on every machine.
 
+mod body;
 mod checkers;
 mod disk;
 mod ledger;
+mod live;
 mod network;
 mod page;
 mod record;
@@ -63,6 +65,27 @@ enum Command {
         #[arg(long, value_name = "N")]
         jobs: Option<usize>,
     },
+    /// Runs scenarios on real nodes: a process and a network namespace for each.
+    Live {
+        /// Scenario files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// What is drawn is drawn from this number.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// Write one object for each run instead of lines.
+        #[arg(long)]
+        json: bool,
+        /// Write everything that the nodes told.
+        #[arg(long)]
+        trace: bool,
+        /// Leave stores and logs where they are, and say where.
+        #[arg(long)]
+        keep: bool,
+        /// The node's program [default: the `meshmq` beside this program]
+        #[arg(long, value_name = "FILE")]
+        meshmq: Option<PathBuf>,
+    },
     /// Says what scenarios do, in plain sentences.
     Explain {
         /// Scenario files.
@@ -105,6 +128,11 @@ fn main() -> ExitCode {
                 let plan = Plan { scenarios: &scenarios, first_seed, seeds, jobs, signs, trace };
                 run(&plan, json, report.as_deref()).map_err(|_| BROKEN_OUTPUT)
             })
+        }
+        Command::Live { files, seed, json, trace, keep, meshmq } => {
+            let options = live::Options { seed, json, trace, keep, program: meshmq };
+            read_all(&files)
+                .and_then(|scenarios| live::run(&scenarios, &options).map_err(|_| BROKEN_OUTPUT))
         }
         Command::Explain { files } => read_all(&files).and_then(|scenarios| {
             let texts: Vec<String> = scenarios.iter().map(Scenario::explain).collect();

@@ -126,7 +126,7 @@ pub(crate) fn event(event: &Event) -> String {
         Event::State { id, state } => format!("state of {id}: {state:?}"),
         Event::Entered { id, .. } => format!("entered {id}"),
         Event::Consumed { id, .. } => format!("consumed {id}"),
-        Event::Duplicate(id) => format!("duplicate {id}"),
+        Event::Duplicate { id, .. } => format!("duplicate {id}"),
         Event::Contradicted(id) => format!("contradicted {id}"),
         other => format!("{other:?}"),
     }

@@ -275,7 +275,7 @@ impl World<'_> {
     fn news(&mut self, place: Place, event: &Event) {
         match event {
             Event::Entered { .. } => self.tally.entered += 1,
-            Event::Duplicate(_) => self.tally.duplicates += 1,
+            Event::Duplicate { .. } => self.tally.duplicates += 1,
             _ => {}
         }
         let name = self.name(place);
