@@ -64,7 +64,7 @@ async fn whoever_reads_nothing_is_let_go() {
     let large = vec![b'x'; 8 << 20];
     http.raw("POST", "/v1/queues/q/messages", None, large.into()).await.expect(201);
     let ask = "POST /v1/queues/q/receive HTTP/1.1\r\nhost: meshmq\r\naccept: application/octet-stream\r\n\
-               content-type: application/json\r\ncontent-length: 17\r\n\r\n{\"lease_s\": 43200}";
+               content-type: application/json\r\ncontent-length: 18\r\n\r\n{\"lease_s\": 43200}";
     let mut silent = UnixStream::connect(&node.ready().socket).await.expect("the node listens");
     silent.write_all(ask.as_bytes()).await.expect("the node reads");
     // The answer has begun, and is more than the socket holds.
