@@ -149,7 +149,7 @@ fn who_interrupts_a_run_finds_nothing_left() {
         let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(sent.expect("the tool is there").success());
     }
-    let code = ended(mut child);
+    let code = ended(child);
     assert!(code == 130 || !runs && code == 77, "{code}");
     assert_eq!(place.left(), Vec::<PathBuf>::new());
     assert_eq!(processes_of(place.0.path()), Vec::<String>::new());
