@@ -5,21 +5,28 @@
 
 mod checkers;
 mod disk;
+mod draft;
 mod ledger;
 mod network;
+mod pool;
+mod progress;
 mod report;
 mod rng;
 mod runner;
 mod scenario;
 mod seals;
+mod shrink;
+mod soak;
 mod trace;
 mod world;
 
 use clap::{Parser, Subcommand};
+use progress::Progress;
 use report::Report;
-use runner::Plan;
+use runner::{Outcome, Plan};
 use scenario::Scenario;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,7 +63,16 @@ enum Command {
         /// Threads [default: as many as there are cores]
         #[arg(long, value_name = "N")]
         jobs: Option<usize>,
+        /// Folder for shorter scenarios of failures [default: meshmq-sim in the folder for temporary
+        /// files]
+        #[arg(long, value_name = "DIR")]
+        failures: Option<PathBuf>,
+        /// Do not look for shorter scenarios of failures.
+        #[arg(long)]
+        no_shrink: bool,
     },
+    /// Runs random schedules with all faults, until told to stop.
+    Soak(soak::Soak),
     /// Says what scenarios do, in plain sentences.
     Explain {
         /// Scenario files.
@@ -77,8 +93,6 @@ const BAD_USAGE: u8 = 64;
 const BAD_FILE: u8 = 65;
 /// The output cannot be written.
 const BROKEN_OUTPUT: u8 = 74;
-/// Runs from which on a terminal is shown how far it is.
-const PROGRESS_FROM: usize = 20;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -89,17 +103,23 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Command::Run { files, seeds, seed, json, signed, trace, jobs } => {
+        Command::Run { files, seeds, seed, json, signed, trace, jobs, failures, no_shrink } => {
             let usual = if seed.is_some() { 1 } else { 20 };
-            let seeds = seeds.unwrap_or(usual);
-            let jobs = jobs.unwrap_or_else(cores);
-            let first_seed = seed.unwrap_or(1);
+            let folder = failures.unwrap_or_else(soak::failures);
             read_all(&files).and_then(|scenarios| {
-                let signs = signed;
-                let plan = Plan { scenarios: &scenarios, first_seed, seeds, jobs, signs, trace };
+                let plan = Plan {
+                    scenarios: &scenarios,
+                    first_seed: seed.unwrap_or(1),
+                    seeds: seeds.unwrap_or(usual),
+                    jobs: jobs.unwrap_or_else(cores),
+                    signs: signed,
+                    trace,
+                    shrink_to: (!no_shrink).then_some(folder),
+                };
                 run(&plan, json).map_err(|_| BROKEN_OUTPUT)
             })
         }
+        Command::Soak(soak) => soak.run(cores()).map_err(|_| BROKEN_OUTPUT),
         Command::Explain { files } => read_all(&files).and_then(|scenarios| {
             let texts: Vec<String> = scenarios.iter().map(Scenario::explain).collect();
             write!(io::stdout(), "{}", texts.join("\n")).map_err(|_| BROKEN_OUTPUT).map(|()| 0)
@@ -137,18 +157,11 @@ fn run(plan: &Plan<'_>, json: bool) -> io::Result<u8> {
     runner::catch_panics();
     let out = BufWriter::new(io::stdout().lock());
     let mut report = Report::new(plan.scenarios, plan.seeds, json, out);
-    let shows = plan.runs() > PROGRESS_FROM && io::stderr().is_terminal();
-    let mut done = 0;
-    plan.run(|outcome| {
-        done += 1;
-        report.add(outcome)?;
-        if shows {
-            write!(io::stderr(), "\r{done}/{} runs ", plan.runs())?;
-        }
-        Ok(())
-    })?;
-    if shows {
-        write!(io::stderr(), "\r{:30}\r", "")?;
-    }
+    let progress = RefCell::new(Progress::new(Some(plan.runs())));
+    let came = |outcome: &Outcome| {
+        progress.borrow_mut().came(&plan.scenarios[outcome.scenario].name, outcome);
+    };
+    plan.run(came, |outcome| progress.borrow().aside(|| report.add(outcome)))?;
+    progress.borrow().end();
     report.finish()
 }

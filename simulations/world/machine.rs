@@ -304,7 +304,7 @@ impl World<'_> {
             for (id, change) in &changes {
                 self.trace.note(self.now, || format!("{name} has on its disk: {id} {change:?}"));
             }
-            self.checkers.after_commit(&self.ledger, &commit.writes, &changes)?;
+            self.checkers.after_commit(&self.ledger, place, commit, &changes)?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::checkers::{Checkers, Violation};
 use crate::ledger::Ledger;
 use crate::network::Network;
 use crate::rng::Rng;
-use crate::scenario::{Deaths, Place, Scenario, Span};
+use crate::scenario::{Deaths, Place, Scenario};
 use crate::seals::Seals;
 use crate::trace::Trace;
 use machine::Machine;
@@ -36,8 +36,6 @@ use wire::Packet;
 
 /// Node time at the start of every run.
 const START: Timestamp = Timestamp::from_millis(1_750_000_000_000);
-/// A run that has more events than this never ends.
-const EVENTS_MAX: u64 = 50_000_000;
 /// How long the nodes must have been silent at the end, in milliseconds.
 const SILENCE_MS: u64 = 15_000;
 /// How long they may take to come to rest once all is settled, in milliseconds.
@@ -49,6 +47,8 @@ pub(crate) struct World<'s> {
     now: u64,
     sequence: u64,
     events: u64,
+    /// A run that has more events never ends.
+    events_max: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     machines: Vec<Machine>,
     network: Network,
@@ -179,7 +179,13 @@ pub(crate) struct Finished {
 
 impl<'s> World<'s> {
     /// The world of a scenario and a seed, before anything happens.
-    pub(crate) fn new(scenario: &'s Scenario, seed: u64, signs: bool, trace: Trace) -> Self {
+    pub(crate) fn new(
+        scenario: &'s Scenario,
+        seed: u64,
+        signs: bool,
+        trace: Trace,
+        events_max: u64,
+    ) -> Self {
         let rng = Rng::new(seed);
         let owner = |place| scenario.nodes[scenario.identity(place)].clone();
         let owners: Vec<String> = (0..scenario.nodes.len()).map(owner).collect();
@@ -190,6 +196,7 @@ impl<'s> World<'s> {
             now: 0,
             sequence: 0,
             events: 0,
+            events_max,
             agenda: BTreeMap::new(),
             machines: nodes.iter().map(|&node| Machine::new(node)).collect(),
             network: Network::new(&scenario.links, rng.fork("network")),
@@ -206,7 +213,7 @@ impl<'s> World<'s> {
             askers: BTreeMap::new(),
             draining: false,
             ledger: Ledger::new(nodes),
-            checkers: Checkers::default(),
+            checkers: Checkers::new(scenario.sets_clocks()),
             rng: rng.fork("world"),
             digest: blake3::Hasher::new(),
             tally: Tally::default(),
@@ -346,8 +353,9 @@ impl<'s> World<'s> {
     fn step(&mut self) -> Result<(), Stop> {
         let Some(((at, _), happening)) = self.agenda.pop_first() else { return Ok(()) };
         self.now = at;
+        self.ledger.tick(at);
         self.events += 1;
-        if self.events > EVENTS_MAX {
+        if self.events > self.events_max {
             let what = "the run does not come to its end";
             return Err(Stop::Liveness(Violation::general("liveness", what)));
         }
@@ -384,10 +392,6 @@ impl<'s> World<'s> {
 
     fn after(&mut self, ms: u64, happening: Happening) {
         self.at(self.now.saturating_add(ms), happening);
-    }
-
-    fn draw(&mut self, span: Span) -> u64 {
-        self.rng.between(span.least, span.most)
     }
 
     fn name(&self, place: Place) -> &'s str {
