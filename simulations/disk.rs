@@ -30,8 +30,8 @@ struct Inner {
 pub(crate) struct Commit {
     /// What it wrote.
     pub(crate) writes: Vec<Write>,
-    /// What takes it back.
-    undo: Vec<Write>,
+    /// What takes it back, write by write.
+    pub(crate) undo: Vec<Write>,
 }
 
 impl Disk {

@@ -6,24 +6,31 @@
 mod body;
 mod checkers;
 mod disk;
+mod draft;
 mod ledger;
 mod live;
 mod network;
 mod page;
+mod pool;
+mod progress;
 mod record;
 mod report;
 mod rng;
 mod runner;
 mod scenario;
 mod seals;
+mod shrink;
+mod soak;
 mod trace;
 mod world;
 
 use clap::{Parser, Subcommand};
+use progress::Progress;
 use report::Report;
-use runner::{Plan, Verdict};
+use runner::{Outcome, Plan, Verdict};
 use scenario::Scenario;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -64,7 +71,16 @@ enum Command {
         /// Threads [default: as many as there are cores]
         #[arg(long, value_name = "N")]
         jobs: Option<usize>,
+        /// Folder for shorter scenarios of failures [default: meshmq-sim in the folder for temporary
+        /// files]
+        #[arg(long, value_name = "DIR")]
+        failures: Option<PathBuf>,
+        /// Do not look for shorter scenarios of failures.
+        #[arg(long)]
+        no_shrink: bool,
     },
+    /// Runs random schedules with all faults, until told to stop.
+    Soak(soak::Soak),
     /// Runs scenarios on real nodes: a process and a network namespace for each.
     Live {
         /// Scenario files.
@@ -106,8 +122,6 @@ const BAD_USAGE: u8 = 64;
 const BAD_FILE: u8 = 65;
 /// The output cannot be written.
 const BROKEN_OUTPUT: u8 = 74;
-/// Runs from which on a terminal is shown how far it is.
-const PROGRESS_FROM: usize = 20;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -118,14 +132,30 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Command::Run { files, seeds, seed, json, signed, trace, report, jobs } => {
+        Command::Run {
+            files,
+            seeds,
+            seed,
+            json,
+            signed,
+            trace,
+            report,
+            jobs,
+            failures,
+            no_shrink,
+        } => {
             let usual = if seed.is_some() { 1 } else { 20 };
-            let seeds = seeds.unwrap_or(usual);
-            let jobs = jobs.unwrap_or_else(cores);
-            let first_seed = seed.unwrap_or(1);
+            let folder = failures.unwrap_or_else(soak::failures);
             read_all(&files).and_then(|scenarios| {
-                let signs = signed;
-                let plan = Plan { scenarios: &scenarios, first_seed, seeds, jobs, signs, trace };
+                let plan = Plan {
+                    scenarios: &scenarios,
+                    first_seed: seed.unwrap_or(1),
+                    seeds: seeds.unwrap_or(usual),
+                    jobs: jobs.unwrap_or_else(cores),
+                    signs: signed,
+                    trace,
+                    shrink_to: (!no_shrink).then_some(folder),
+                };
                 run(&plan, json, report.as_deref()).map_err(|_| BROKEN_OUTPUT)
             })
         }
@@ -134,6 +164,7 @@ fn main() -> ExitCode {
             read_all(&files)
                 .and_then(|scenarios| live::run(&scenarios, &options).map_err(|_| BROKEN_OUTPUT))
         }
+        Command::Soak(soak) => soak.run(cores()).map_err(|_| BROKEN_OUTPUT),
         Command::Explain { files } => read_all(&files).and_then(|scenarios| {
             let texts: Vec<String> = scenarios.iter().map(Scenario::explain).collect();
             write!(io::stdout(), "{}", texts.join("\n")).map_err(|_| BROKEN_OUTPUT).map(|()| 0)
@@ -171,23 +202,18 @@ fn run(plan: &Plan<'_>, json: bool, page: Option<&Path>) -> io::Result<u8> {
     runner::catch_panics();
     let out = BufWriter::new(io::stdout().lock());
     let mut report = Report::new(plan.scenarios, plan.seeds, json, out);
-    let shows = plan.runs() > PROGRESS_FROM && io::stderr().is_terminal();
-    let mut done = 0;
+    let progress = RefCell::new(Progress::new(Some(plan.runs())));
+    let came = |outcome: &Outcome| {
+        progress.borrow_mut().came(&plan.scenarios[outcome.scenario].name, outcome);
+    };
     let mut shown: Option<(usize, u64, Verdict)> = None;
-    plan.run(|outcome| {
-        done += 1;
+    plan.run(came, |outcome| {
         if shown.is_none_or(|(.., verdict)| verdict == Verdict::Ok && outcome.verdict != verdict) {
             shown = Some((outcome.scenario, outcome.seed, outcome.verdict));
         }
-        report.add(outcome)?;
-        if shows {
-            write!(io::stderr(), "\r{done}/{} runs ", plan.runs())?;
-        }
-        Ok(())
+        progress.borrow().aside(|| report.add(outcome))
     })?;
-    if shows {
-        write!(io::stderr(), "\r{:30}\r", "")?;
-    }
+    progress.borrow().end();
     if let (Some(page), Some((scenario, seed, _))) = (page, shown) {
         let scenario = &plan.scenarios[scenario];
         if let Err(why) = std::fs::write(page, report::page(scenario, seed, plan.signs)) {

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Network {
     links: Vec<Link>,
     by_ends: BTreeMap<(Place, Place), usize>,
+    /// The links of each node.
+    of: BTreeMap<Place, Vec<usize>>,
     rng: Rng,
 }
 
@@ -59,7 +61,12 @@ impl Network {
             free_at: [0; 2],
         };
         let by_ends = plans.iter().enumerate().map(|(index, plan)| (plan.ends, index)).collect();
-        Self { links: plans.iter().map(link).collect(), by_ends, rng }
+        let mut of: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+        for (index, plan) in plans.iter().enumerate() {
+            of.entry(plan.ends.0).or_default().push(index);
+            of.entry(plan.ends.1).or_default().push(index);
+        }
+        Self { links: plans.iter().map(link).collect(), by_ends, of, rng }
     }
 
     /// A link by its number.
@@ -74,9 +81,7 @@ impl Network {
 
     /// The links of a node.
     pub(crate) fn of(&self, place: Place) -> Vec<usize> {
-        let mine = |link: &Link| link.plan.ends.0 == place || link.plan.ends.1 == place;
-        let all = self.links.iter().enumerate();
-        all.filter(|(_, link)| mine(link)).map(|(index, _)| index).collect()
+        self.of.get(&place).cloned().unwrap_or_default()
     }
 
     /// When a packet arrives: not at all, once or twice.

@@ -1,7 +1,7 @@
 //! What a run is to people and to programs.
 
 use crate::page::{self, Subject, Wrong};
-use crate::runner::{self, Outcome, Verdict};
+use crate::runner::{self, Outcome, Verdict, exit_code};
 use crate::scenario::Scenario;
 use std::io::{self, Write};
 
@@ -66,16 +66,10 @@ impl<'s, W: Write> Report<'s, W> {
         Ok(())
     }
 
-    /// Ends the report and gives the exit code: 0 all ok, 10 safety, 11 liveness, 12 crash; of
-    /// several the gravest.
+    /// Ends the report and gives the exit code.
     pub(crate) fn finish(mut self) -> io::Result<u8> {
         self.out.flush()?;
-        Ok(match self.worst {
-            Verdict::Ok => 0,
-            Verdict::Safety => 10,
-            Verdict::Liveness => 11,
-            Verdict::Crash => 12,
-        })
+        Ok(exit_code(Some(self.worst)))
     }
 
     fn write_sum(&mut self, scenario: &Scenario, sum: &Sum) -> io::Result<()> {
@@ -116,7 +110,12 @@ impl<'s, W: Write> Report<'s, W> {
         for line in &failure.history {
             writeln!(self.out, "    {line}")?;
         }
-        writeln!(self.out, "  replay: {}", replay(scenario, seed))
+        writeln!(self.out, "  replay: {}", replay(scenario, seed))?;
+        match &failure.shrunk {
+            Some((shrunk, Ok(path))) => writeln!(self.out, "  shorter: {}", shrunk.tell(path)),
+            Some((_, Err(error))) => writeln!(self.out, "  no shorter one is written: {error}"),
+            None => Ok(()),
+        }
     }
 
     fn write_json(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -138,6 +137,15 @@ impl<'s, W: Write> Report<'s, W> {
                 "history": failure.history,
                 "replay": replay(scenario, outcome.seed),
             });
+            if let Some((shrunk, Ok(path))) = &failure.shrunk {
+                object["failure"]["shrunk"] = serde_json::json!({
+                    "file": path.display().to_string(),
+                    "seed": shrunk.seed,
+                    "runs": shrunk.runs,
+                    "before": shrunk.before,
+                    "after": shrunk.after,
+                });
+            }
         }
         writeln!(self.out, "{object}")
     }

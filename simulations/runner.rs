@@ -4,20 +4,26 @@
 //! seed gives the same run, so the history costs nothing until it is wanted.
 
 use crate::checkers::Violation;
+use crate::pool;
 use crate::record::Record;
 use crate::scenario::Scenario;
+use crate::shrink::{self, Shrunk};
 use crate::trace::{self, Trace};
 use crate::world::{Stop, Tally, World};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 /// Lines of a history that a report shows.
 const HISTORY_MAX: usize = 60;
+/// A run that has more events than this never ends.
+pub(crate) const EVENTS_MAX: u64 = 50_000_000;
 
 /// What one run came to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Outcome {
     /// Index of the scenario.
     pub(crate) scenario: usize,
@@ -54,12 +60,14 @@ pub(crate) enum Verdict {
 }
 
 /// What went wrong.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Failure {
     /// The broken promise, and of which message.
     pub(crate) violation: Violation,
     /// What led to it.
     pub(crate) history: Vec<String>,
+    /// A shorter scenario that fails in the same way, and where it was written.
+    pub(crate) shrunk: Option<(Shrunk, io::Result<PathBuf>)>,
 }
 
 /// What is run.
@@ -76,84 +84,91 @@ pub(crate) struct Plan<'s> {
     pub(crate) signs: bool,
     /// Whether everything that happens is wanted.
     pub(crate) trace: bool,
+    /// The folder for shorter scenarios of failures, if they are wanted.
+    pub(crate) shrink_to: Option<PathBuf>,
 }
 
 impl Plan<'_> {
     /// How many runs there are.
-    pub(crate) fn runs(&self) -> usize {
-        self.scenarios.len() * self.seeds as usize
+    pub(crate) fn runs(&self) -> u64 {
+        self.scenarios.len() as u64 * self.seeds
     }
 
-    /// Runs all, and hands over each outcome, in order. Ends early if the receiver wants no more.
+    /// Runs all. Each outcome is shown as it comes and handed over in order, the first failure of a
+    /// scenario with a shorter one. Ends early if the receiver wants no more.
     pub(crate) fn run(
         &self,
-        mut done: impl FnMut(Outcome) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        std::thread::scope(|scope| {
-            let (sender, receiver) = mpsc::channel();
-            for _ in 0..self.jobs.clamp(1, self.runs().max(1)) {
-                let (sender, next, stop) = (sender.clone(), &next, &stop);
-                scope.spawn(move || {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        if index >= self.runs() || stop.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        if sender.send((index, self.one(index))).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            let mut early = std::collections::BTreeMap::new();
-            let mut wanted = 0;
-            for (index, outcome) in receiver {
+        mut came: impl FnMut(&Outcome),
+        mut done: impl FnMut(Outcome) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (mut early, mut wanted, mut shrunk) = (BTreeMap::new(), 0, None);
+        let stop = AtomicBool::new(false);
+        pool::each(
+            self.jobs,
+            self.runs(),
+            &stop,
+            |index| self.one(index),
+            |index, outcome| {
+                came(&outcome);
                 early.insert(index, outcome);
-                while let Some(outcome) = early.remove(&wanted) {
+                while let Some(mut outcome) = early.remove(&wanted) {
                     wanted += 1;
-                    done(outcome).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
+                    if outcome.failure.is_some() && shrunk != Some(outcome.scenario) {
+                        shrunk = Some(outcome.scenario);
+                        self.shrink(&mut outcome);
+                    }
+                    done(outcome)?;
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
     }
 
-    fn play(&self, scenario: &Scenario, seed: u64, trace: &Trace) -> Outcome {
-        run(scenario, seed, self.signs, trace)
-    }
-
-    fn one(&self, index: usize) -> Outcome {
-        let scenario = index / self.seeds as usize;
-        let seed = self.first_seed.wrapping_add(index as u64 % self.seeds);
-        let of = &self.scenarios[scenario];
+    fn one(&self, index: u64) -> Outcome {
+        let scenario = (index / self.seeds) as usize;
+        let seed = self.first_seed.wrapping_add(index % self.seeds);
         let trace = if self.trace { Trace::on() } else { Trace::off() };
-        let mut outcome = Outcome { scenario, ..self.play(of, seed, &trace) };
+        let outcome = with_history(&self.scenarios[scenario], seed, self.signs, &trace);
+        Outcome { scenario, trace: trace.lines(), ..outcome }
+    }
+
+    fn shrink(&self, outcome: &mut Outcome) {
+        let of = &self.scenarios[outcome.scenario];
+        let Some(folder) = &self.shrink_to else { return };
+        let Ok(text) = std::fs::read_to_string(&of.file) else { return };
+        let play = |scenario: &Scenario, seed: u64, events_max: u64| {
+            run(scenario, seed, self.signs, &Trace::off(), events_max)
+        };
+        let Some(shrunk) = shrink::shrink(&of.file, &text, outcome, &play) else { return };
+        let path = shrunk.save(folder, of, outcome);
         if let Some(failure) = &mut outcome.failure {
-            let again = Trace::on();
-            let _same = self.play(of, seed, &again);
-            failure.history = history(&again.lines(), &failure.violation);
+            failure.shrunk = Some((shrunk, path));
         }
-        outcome.trace = trace.lines();
-        outcome
     }
 }
 
-/// Runs one scenario with one seed.
-fn run(scenario: &Scenario, seed: u64, signs: bool, trace: &Trace) -> Outcome {
-    let attempt = AssertUnwindSafe(|| World::new(scenario, seed, signs, trace.clone()).run());
-    let mut outcome = Outcome {
-        scenario: 0,
-        seed,
-        verdict: Verdict::Ok,
-        events: 0,
-        at_ms: 0,
-        digest: String::new(),
-        tally: Tally::default(),
-        failure: None,
-        trace: Vec::new(),
-    };
+/// Runs one scenario with one seed; a failure once more, for its history.
+pub(crate) fn with_history(scenario: &Scenario, seed: u64, signs: bool, trace: &Trace) -> Outcome {
+    let mut outcome = run(scenario, seed, signs, trace, EVENTS_MAX);
+    if let Some(failure) = &mut outcome.failure {
+        let again = Trace::on();
+        let _same = run(scenario, seed, signs, &again, EVENTS_MAX);
+        failure.history = history(&again.lines(), &failure.violation);
+    }
+    outcome
+}
+
+/// Runs one scenario with one seed, up to so many events.
+pub(crate) fn run(
+    scenario: &Scenario,
+    seed: u64,
+    signs: bool,
+    trace: &Trace,
+    events_max: u64,
+) -> Outcome {
+    let world = || World::new(scenario, seed, signs, trace.clone(), events_max).run();
+    let attempt = AssertUnwindSafe(world);
+    let mut outcome = Outcome::of(seed);
     let failed = match catch_unwind(attempt) {
         Ok(finished) => {
             outcome.events = finished.events;
@@ -175,8 +190,7 @@ fn run(scenario: &Scenario, seed: u64, signs: bool, trace: &Trace) -> Outcome {
         }
     };
     if let Some((verdict, violation)) = failed {
-        outcome.verdict = verdict;
-        outcome.failure = Some(Failure { violation, history: Vec::new() });
+        outcome.fail(verdict, violation);
     }
     outcome
 }
@@ -184,13 +198,47 @@ fn run(scenario: &Scenario, seed: u64, signs: bool, trace: &Trace) -> Outcome {
 /// Runs one scenario with one seed for its page.
 pub(crate) fn recorded(scenario: &Scenario, seed: u64, signs: bool) -> (Outcome, Record) {
     let trace = Trace::into(Record::new(&scenario.nodes));
-    let mut outcome = run(scenario, seed, signs, &trace);
-    if let Some(failure) = &mut outcome.failure {
-        let again = Trace::on();
-        let _same = run(scenario, seed, signs, &again);
-        failure.history = history(&again.lines(), &failure.violation);
-    }
+    let outcome = with_history(scenario, seed, signs, &trace);
     (outcome, trace.into_record())
+}
+
+impl Outcome {
+    /// One of which nothing is known yet.
+    fn of(seed: u64) -> Self {
+        Self {
+            scenario: 0,
+            seed,
+            verdict: Verdict::Ok,
+            events: 0,
+            at_ms: 0,
+            digest: String::new(),
+            tally: Tally::default(),
+            failure: None,
+            trace: Vec::new(),
+        }
+    }
+
+    /// One that could not even be begun.
+    pub(crate) fn broken(seed: u64, what: String) -> Self {
+        let mut outcome = Self::of(seed);
+        outcome.fail(Verdict::Crash, Violation::general("the schedule", what));
+        outcome
+    }
+
+    fn fail(&mut self, verdict: Verdict, violation: Violation) {
+        self.verdict = verdict;
+        self.failure = Some(Failure { violation, history: Vec::new(), shrunk: None });
+    }
+}
+
+/// The exit code of the gravest verdict: 0 all ok, 10 safety, 11 liveness, 12 crash.
+pub(crate) fn exit_code(worst: Option<Verdict>) -> u8 {
+    match worst {
+        None | Some(Verdict::Ok) => 0,
+        Some(Verdict::Safety) => 10,
+        Some(Verdict::Liveness) => 11,
+        Some(Verdict::Crash) => 12,
+    }
 }
 
 fn history(lines: &[String], violation: &Violation) -> Vec<String> {

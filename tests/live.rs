@@ -138,7 +138,7 @@ fn a_store_that_is_gone_is_seen() {
 fn who_interrupts_a_run_finds_nothing_left() {
     let place = Place::new(SHORT);
     let mut child = place.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.as_mut().expect("it starts");
+    let child = child.as_mut().expect("it starts");
     let both =
         |folder: &Path| folder.join("a/node.sock").exists() && folder.join("b/node.sock").exists();
     let runs = until(|| {

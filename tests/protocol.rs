@@ -45,6 +45,8 @@ mod mortal;
 mod once;
 #[path = "protocol/queues.rs"]
 mod queues;
+#[path = "protocol/reach.rs"]
+mod reach;
 #[path = "protocol/receipts.rs"]
 mod receipts;
 #[path = "protocol/relays.rs"]

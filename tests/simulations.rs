@@ -99,7 +99,7 @@ fn signatures_hold_where_they_are_made() {
 fn a_failure_says_how_to_replay_it_and_replays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = written(&folder, "fails.toml", FAILS);
-    let output = simulate(&["run", &file, "--seeds", "3"]);
+    let output = simulate(&["run", &file, "--seeds", "3", "--no-shrink"]);
     assert_eq!(output.status.code(), Some(11));
     let report = text(&output.stdout);
     assert!(report.contains("FAILED 0/3 seeds"), "{report}");
@@ -116,11 +116,54 @@ fn a_failure_says_how_to_replay_it_and_replays() {
 }
 
 #[test]
+fn a_failure_is_written_as_a_shorter_scenario_that_replays_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let more = "steps = [{ at = \"100ms\", crash = \"a\", down = \"1s\" }, { at = \"1s\", cut = [[\"a\"], [\"b\"]] }]\n";
+    let file = written(&folder, "fails.toml", &format!("{FAILS}{more}"));
+    let to = folder.path().join("shorter").display().to_string();
+    let output = simulate(&["run", &file, "--seeds", "3", "--json", "--failures", &to]);
+    let objects = objects(&output);
+    assert!(objects[1]["failure"]["shrunk"].is_null(), "the first failure only");
+    let shrunk = &objects[0]["failure"]["shrunk"];
+    assert_eq!(shrunk["before"]["steps"], 2, "{shrunk:#}");
+    assert_eq!((&shrunk["after"]["steps"], &shrunk["after"]["messages"]), (&0.into(), &0.into()));
+    let file = shrunk["file"].as_str().expect("a file");
+    let seed = shrunk["seed"].to_string();
+    let replay = self::objects(&simulate(&["run", file, "--seed", &seed, "--json", "--no-shrink"]));
+    assert_eq!(replay[0]["verdict"], "liveness");
+    assert_eq!(replay[0]["failure"]["what"], objects[0]["failure"]["what"]);
+    assert!(replay[0]["failure"]["shrunk"].is_null());
+}
+
+#[test]
+fn a_schedule_of_the_soak_is_a_scenario_that_replays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let printed = simulate(&["soak", "--seed", "7", "--print"]);
+    let file = written(&folder, "soak.toml", &text(&printed.stdout));
+    let run = simulate(&["run", &file, "--seed", "7", "--json"]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stdout));
+    let events = objects(&run)[0]["events"].to_string();
+    let soaked = simulate(&["soak", "--seed", "7", "--runs", "1"]);
+    let said = text(&soaked.stdout);
+    assert_eq!(soaked.status.code(), Some(0), "{said}");
+    assert!(said.contains("1 schedules") && said.contains(&format!("{events} events")), "{said}");
+}
+
+#[test]
+fn random_schedules_hold() {
+    let runs = if std::env::var_os("MESHMQ_SOAK").is_some() { "1000" } else { "10" };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let failures = folder.path().display().to_string();
+    let output = simulate(&["soak", "--runs", runs, "--failures", &failures]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
 fn what_cannot_drain_in_time_is_a_liveness_failure_with_its_history() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let text = FAILS.replace("expect = { dead = \"some\" }", "drain = \"1ms\"");
     let file = written(&folder, "slow.toml", &text);
-    let output = simulate(&["run", &file, "--seed", "1", "--json"]);
+    let output = simulate(&["run", &file, "--seed", "1", "--json", "--no-shrink"]);
     assert_eq!(output.status.code(), Some(11));
     let failure = &objects(&output)[0]["failure"];
     assert!(failure["message"].is_string(), "{failure:#}");

@@ -8,15 +8,17 @@ pub(crate) mod durable_first;
 mod exactly_once;
 mod honest;
 mod in_order;
+mod in_time;
 mod nothing_vanishes;
 mod origin_copy;
 
+use crate::disk::Commit;
 use crate::ledger::{Change, Ledger};
 use crate::scenario::Place;
 use meshmq::engine::command::Delivered;
 use meshmq::engine::ids::MessageId;
+use meshmq::engine::record::{Key, Record};
 use meshmq::engine::step::Output;
-use meshmq::engine::storage::Write;
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,19 +49,33 @@ pub(crate) type Finding = Result<(), Violation>;
 /// All judges, with what they remember.
 #[derive(Default)]
 pub(crate) struct Checkers {
+    bounded: bounded::Bounded,
+    /// Whether the clocks can be believed.
+    in_time: bool,
     in_order: in_order::InOrder,
     exactly_once: exactly_once::ExactlyOnce,
 }
 
 impl Checkers {
+    /// All judges; those of times only if nobody sets clocks.
+    pub(crate) fn new(clocks_are_set: bool) -> Self {
+        Self { in_time: !clocks_are_set, ..Self::default() }
+    }
+
+    /// A node's store was put back: what it holds now is counted anew.
+    pub(crate) fn put_back(&mut self, ledger: &Ledger, place: Place, records: &[(Key, Record)]) {
+        self.bounded.put_back(place, ledger.node(place).as_bytes(), records);
+    }
+
     /// Judges a commit that is durable now and is in the book already.
     pub(crate) fn after_commit(
         &mut self,
         ledger: &Ledger,
-        writes: &[Write],
+        place: Place,
+        commit: &Commit,
         changes: &[(MessageId, Change)],
     ) -> Finding {
-        bounded::records(writes)?;
+        self.bounded.commit(place, ledger.node(place).as_bytes(), commit)?;
         for (id, change) in changes {
             let account = ledger.account(id);
             let torn = account.map(|account| account.torn).unwrap_or_default();
@@ -77,6 +93,9 @@ impl Checkers {
                 nothing_vanishes::check(ledger, id, change)?;
             }
             origin_copy::check(ledger, id, change)?;
+            if self.in_time {
+                in_time::check(ledger, id, change)?;
+            }
         }
         Ok(())
     }
@@ -124,7 +143,8 @@ impl Checkers {
         delivered: &Delivered,
     ) -> Finding {
         let durable = delivered.message.delivery.is_durable();
-        self.handed_out(ledger, place, &delivered.message.id, durable)
+        self.handed_out(ledger, place, &delivered.message.id, durable)?;
+        if self.in_time { in_time::delivered(ledger, &delivered.message.id) } else { Ok(()) }
     }
 
     /// Judges a message that a program is given, durable or express.

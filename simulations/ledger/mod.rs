@@ -20,6 +20,8 @@ pub(crate) use torn::Torn;
 /// The book.
 #[derive(Default)]
 pub(crate) struct Ledger {
+    /// The time, in milliseconds of the run.
+    now: u64,
     nodes: Vec<NodeId>,
     places: BTreeMap<NodeId, Place>,
     accounts: BTreeMap<MessageId, Account>,
@@ -87,6 +89,10 @@ pub(crate) struct Account {
     pub(crate) left: bool,
     /// Whether it may end in its queue: by time, or because that is deleted.
     pub(crate) has_ttl: bool,
+    /// When it was accepted, in milliseconds of the run.
+    pub(crate) accepted_ms: u64,
+    /// Its time to reach the queue and its time to be received, once they are known.
+    pub(crate) limits_ms: Option<(u64, Option<u64>)>,
     /// What became of the stores that it rests on.
     pub(crate) torn: Torn,
 }
@@ -134,6 +140,21 @@ impl Ledger {
         let nodes: Vec<NodeId> = nodes.into_iter().collect();
         let places = nodes.iter().enumerate().rev().map(|(place, &node)| (node, place)).collect();
         Self { nodes, places, ..Self::default() }
+    }
+
+    /// The node at a place.
+    pub(crate) fn node(&self, place: Place) -> NodeId {
+        self.nodes[place]
+    }
+
+    /// It is later now, in milliseconds of the run.
+    pub(crate) const fn tick(&mut self, now: u64) {
+        self.now = now;
+    }
+
+    /// The time, in milliseconds of the run.
+    pub(crate) const fn now(&self) -> u64 {
+        self.now
     }
 
     /// The place of a node.

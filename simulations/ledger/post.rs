@@ -109,6 +109,8 @@ impl Ledger {
             letter: None,
             entered: None,
             left: false,
+            accepted_ms: self.now,
+            limits_ms: None,
             has_ttl: torn.dropped,
             torn,
         };
@@ -138,6 +140,7 @@ impl Ledger {
         } else if let Some(account) = self.own_account(place, &id) {
             account.copy = Some(copy.content.clone());
             account.has_ttl |= copy.outer.ttl_ms.is_some();
+            account.limits_ms = Some((copy.outer.reach_within_ms, copy.outer.ttl_ms));
         }
     }
 

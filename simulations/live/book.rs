@@ -354,6 +354,9 @@ fn account(route: &Route<'_>, posted: &Posted) -> Account {
         entered: None,
         left: false,
         has_ttl: posted.has_ttl,
+        accepted_ms: 0,
+        // Times of real machines are not judged by this clock.
+        limits_ms: None,
         torn: Torn::default(),
     }
 }

@@ -120,6 +120,11 @@ impl Scenario {
         self.twins.get(&place).copied().unwrap_or(place)
     }
 
+    /// Whether somebody sets the clocks of nodes.
+    pub(crate) fn sets_clocks(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::ClockJump { .. }))
+    }
+
     /// When the script has nothing more to do, in milliseconds after the start.
     pub(crate) fn script_ends_ms(&self) -> u64 {
         let steps = self.steps.iter().map(|step| step.at.most + step.action.lasts_ms());

@@ -305,7 +305,7 @@ impl World<'_> {
                 self.trace.note(self.now, || format!("{name} has on its disk: {id} {change:?}"));
                 self.trace.record(|record| record.message(self.now, id, change));
             }
-            self.checkers.after_commit(&self.ledger, &commit.writes, &changes)?;
+            self.checkers.after_commit(&self.ledger, place, commit, &changes)?;
         }
         Ok(())
     }

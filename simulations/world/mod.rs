@@ -11,6 +11,7 @@ mod receivers;
 mod script;
 mod senders;
 mod stores;
+mod tally;
 mod versions;
 mod watch;
 mod wire;
@@ -19,7 +20,7 @@ use crate::checkers::{Checkers, Violation};
 use crate::ledger::Ledger;
 use crate::network::Network;
 use crate::rng::Rng;
-use crate::scenario::{Deaths, Place, Scenario, Span};
+use crate::scenario::{Deaths, Place, Scenario};
 use crate::seals::Seals;
 use crate::trace::Trace;
 use machine::Machine;
@@ -33,12 +34,11 @@ use receivers::{Receiver, Settling};
 use script::{Attrition, Flap};
 use senders::Sender;
 use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use tally::Tally;
 use wire::Packet;
 
 /// Node time at the start of every run.
 const START: Timestamp = Timestamp::from_millis(1_750_000_000_000);
-/// A run that has more events than this never ends.
-const EVENTS_MAX: u64 = 50_000_000;
 /// How long the nodes must have been silent at the end, in milliseconds.
 const SILENCE_MS: u64 = 15_000;
 /// How long they may take to come to rest once all is settled, in milliseconds.
@@ -50,6 +50,8 @@ pub(crate) struct World<'s> {
     now: u64,
     sequence: u64,
     events: u64,
+    /// A run that has more events never ends.
+    events_max: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     machines: Vec<Machine>,
     network: Network,
@@ -118,35 +120,6 @@ enum Happening {
     Settle(Settling),
 }
 
-/// Counts of a run, for the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Tally {
-    /// Messages that programs were told are accepted, express ones included.
-    pub(crate) sent: u64,
-    /// Messages that programs were told are refused.
-    pub(crate) refused: u64,
-    /// Messages that entered their queues, express ones included.
-    pub(crate) entered: u64,
-    /// Messages that programs have received and acknowledged.
-    pub(crate) received: u64,
-    /// Durable messages that want an answer, and were accepted.
-    pub(crate) asked: u64,
-    /// Answers that the askers have seen, each question once.
-    pub(crate) answered: u64,
-    /// Dead messages.
-    pub(crate) dead: u64,
-    /// Copies that were dropped as duplicates.
-    pub(crate) duplicates: u64,
-    /// Processes that died.
-    pub(crate) crashes: u64,
-    /// Packets that were sent.
-    pub(crate) packets: u64,
-    /// Packets that did not arrive.
-    pub(crate) lost_packets: u64,
-    /// Milliseconds of virtual time from the healing until all was settled.
-    pub(crate) drained_in_ms: u64,
-}
-
 /// Why a run ends before its time.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -180,7 +153,13 @@ pub(crate) struct Finished {
 
 impl<'s> World<'s> {
     /// The world of a scenario and a seed, before anything happens.
-    pub(crate) fn new(scenario: &'s Scenario, seed: u64, signs: bool, trace: Trace) -> Self {
+    pub(crate) fn new(
+        scenario: &'s Scenario,
+        seed: u64,
+        signs: bool,
+        trace: Trace,
+        events_max: u64,
+    ) -> Self {
         let rng = Rng::new(seed);
         let owner = |place| scenario.nodes[scenario.identity(place)].clone();
         let owners: Vec<String> = (0..scenario.nodes.len()).map(owner).collect();
@@ -191,6 +170,7 @@ impl<'s> World<'s> {
             now: 0,
             sequence: 0,
             events: 0,
+            events_max,
             agenda: BTreeMap::new(),
             machines: nodes.iter().map(|&node| Machine::new(node)).collect(),
             network: Network::new(&scenario.links, rng.fork("network")),
@@ -207,7 +187,7 @@ impl<'s> World<'s> {
             askers: BTreeMap::new(),
             draining: false,
             ledger: Ledger::new(nodes),
-            checkers: Checkers::default(),
+            checkers: Checkers::new(scenario.sets_clocks()),
             rng: rng.fork("world"),
             digest: blake3::Hasher::new(),
             tally: Tally::default(),
@@ -350,8 +330,9 @@ impl<'s> World<'s> {
         let Some(((at, _), happening)) = self.agenda.pop_first() else { return Ok(()) };
         self.now = at;
         self.watch();
+        self.ledger.tick(at);
         self.events += 1;
-        if self.events > EVENTS_MAX {
+        if self.events > self.events_max {
             let what = "the run does not come to its end";
             return Err(Stop::Liveness(Violation::general("liveness", what)));
         }
@@ -388,10 +369,6 @@ impl<'s> World<'s> {
 
     fn after(&mut self, ms: u64, happening: Happening) {
         self.at(self.now.saturating_add(ms), happening);
-    }
-
-    fn draw(&mut self, span: Span) -> u64 {
-        self.rng.between(span.least, span.most)
     }
 
     fn name(&self, place: Place) -> &'s str {

@@ -27,6 +27,11 @@ pub(super) struct Attrition {
 }
 
 impl World<'_> {
+    /// Draws a duration, in milliseconds.
+    pub(super) fn draw(&mut self, span: Span) -> u64 {
+        self.rng.between(span.least, span.most)
+    }
+
     pub(super) fn script_step(&mut self, index: usize) -> Result<(), Stop> {
         let action = self.scenario.steps[index].action.clone();
         self.trace.note(self.now, || format!("step {}: {action:?}", index + 1));

@@ -64,6 +64,7 @@ impl World<'_> {
         self.crash(place, "its store is put back")?;
         self.machines[place].disk.restore(snapshot);
         let records = self.machines[place].disk.records();
+        self.checkers.put_back(&self.ledger, place, &records);
         self.ledger.put_back(place, records);
         let ms = self.draw(down);
         self.after(ms, Happening::Restart(place));
@@ -79,6 +80,7 @@ impl World<'_> {
         self.machines[twin].absent = false;
         self.machines[twin].disk.restore(&snapshot);
         let records = self.machines[twin].disk.records();
+        self.checkers.put_back(&self.ledger, twin, &records);
         self.ledger.put_back(twin, records);
         self.ledger.share(of, twin);
         self.start(twin)

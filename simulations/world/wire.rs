@@ -39,13 +39,14 @@ impl World<'_> {
         let name = self.name(place);
         self.mark(place, &mut frames);
         self.seals.sign(place, &mut frames);
-        let bytes = codec::encode_request(&HopRequest { exchange, frames: frames.clone() });
+        let request = HopRequest { exchange, frames };
+        let bytes = codec::encode_request(&request);
         self.hash(place, &format_args!("{peer:?} {exchange} request"));
         self.digest.update(&bytes);
         let Some((to, link, connection)) = self.open_link(place, peer) else { return Ok(()) };
         let other = self.name(to);
         self.trace.note(self.now, || {
-            format!("{name} asks {other} #{exchange}: {}", trace::frames(&frames))
+            format!("{name} asks {other} #{exchange}: {}", trace::frames(&request.frames))
         });
         self.exchanges.insert((place, to, exchange), connection);
         let waiting = self.exchanges.range((place, to, 0)..=(place, to, u64::MAX)).count();
@@ -258,7 +259,7 @@ impl World<'_> {
             link.stands = false;
         }
         let other = link.other(place);
-        self.exchanges.retain(|(from, to, _), _| (*from, *to) != (place, other));
+        self.drop_exchanges(place, other);
         let (name, peer) = (self.name(place), self.name(other));
         self.trace.note(self.now, || format!("{name} finds its link to {peer} dead"));
         self.trace.record(|record| record.link(self.now, place, other, false));
@@ -268,6 +269,14 @@ impl World<'_> {
         }
         self.plan_connection(index);
         Ok(())
+    }
+
+    /// Requests of a node to another will have no answer any more.
+    fn drop_exchanges(&mut self, place: Place, other: Place) {
+        let to = (place, other, 0)..=(place, other, u64::MAX);
+        let open: Vec<(Place, Place, u64)> =
+            self.exchanges.range(to).map(|(&key, _)| key).collect();
+        open.iter().for_each(|key| _ = self.exchanges.remove(key));
     }
 
     /// Dials, if a connection could be made.
@@ -312,7 +321,7 @@ impl World<'_> {
         let other = link.other(place);
         self.make_way(place, other);
         *self.network.link(index).end(place) = End::Up(connection);
-        self.exchanges.retain(|(from, to, _), _| (*from, *to) != (place, other));
+        self.drop_exchanges(place, other);
         let (name, peer) = (self.name(place), self.name(other));
         self.trace.note(self.now, || format!("{name} has a link to {peer}"));
         self.trace.record(|record| record.link(self.now, place, other, true));
@@ -333,7 +342,7 @@ impl World<'_> {
             let Some(index) = self.network.between(place, machine) else { continue };
             if *self.network.link(index).end(place) != End::Down {
                 *self.network.link(index).end(place) = End::Down;
-                self.exchanges.retain(|(from, to, _), _| (*from, *to) != (place, machine));
+                self.drop_exchanges(place, machine);
                 self.disconnected(index, place);
             }
         }

@@ -76,6 +76,8 @@ pub(super) struct Link {
     pub(super) words: BTreeSet<Word>,
     /// Nodes whose link state is to be sent.
     pub(super) states: BTreeSet<NodeId>,
+    /// How many link states this node had taken in when the link came up.
+    pub(super) learned: u64,
     /// Directory records to send.
     pub(super) records: BTreeSet<DirectoryKey>,
     /// Whether the directory is to be compared.

@@ -4,11 +4,14 @@
 //! nodes that are out of reach do no harm; they are kept, because a neighbour that has said them
 //! does not say them again, and go when their room is needed. Ties go to the smaller node id.
 
+mod graph;
+
 use super::address::NodeId;
 use super::ids::Epoch;
 use super::limits::{LINK_STATES_MAX, NEIGHBOURS_MAX};
 use super::statement::{Attested, LinkState, Version};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use graph::Graph;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The live component as this node knows it.
 #[derive(Debug)]
@@ -16,113 +19,137 @@ pub(super) struct Topology {
     me: NodeId,
     opening: Epoch,
     neighbours: BTreeSet<NodeId>,
-    states: BTreeMap<NodeId, Attested<LinkState>>,
-    /// Per reachable node: the neighbour that leads there.
-    hops: BTreeMap<NodeId, NodeId>,
+    states: BTreeMap<NodeId, Held>,
+    graph: Graph,
+    /// Whether the graph changed since the last search.
+    stale: bool,
+    /// Counts the states that were taken in.
+    learned: u64,
     count: u64,
 }
 
+/// A link state, and which it was of those that were taken in.
+#[derive(Debug)]
+struct Held {
+    state: Attested<LinkState>,
+    learned: u64,
+}
+
 impl Topology {
-    pub(super) const fn new(me: NodeId, opening: Epoch) -> Self {
+    pub(super) fn new(me: NodeId, opening: Epoch) -> Self {
         Self {
             me,
             opening,
             neighbours: BTreeSet::new(),
             states: BTreeMap::new(),
-            hops: BTreeMap::new(),
+            graph: Graph::default(),
+            stale: false,
+            learned: 0,
             count: 0,
         }
     }
 
-    /// A link came up. Returns the destinations whose first hop changed.
-    pub(super) fn link_up(&mut self, peer: NodeId) -> BTreeSet<NodeId> {
+    /// A link came up.
+    pub(super) fn link_up(&mut self, peer: NodeId) {
         self.neighbours.insert(peer);
         self.restate();
-        self.route()
     }
 
-    /// A link went away. Returns the destinations whose first hop changed.
-    pub(super) fn link_down(&mut self, peer: NodeId) -> BTreeSet<NodeId> {
+    /// A link went away.
+    pub(super) fn link_down(&mut self, peer: NodeId) {
         self.neighbours.remove(&peer);
         self.restate();
-        self.route()
     }
 
-    /// Takes in another node's link state. `None` if it is not newer than the one held.
-    pub(super) fn learn(&mut self, state: Attested<LinkState>) -> Option<BTreeSet<NodeId>> {
+    /// Takes in another node's link state. False if it is not newer than the one held.
+    pub(super) fn learn(&mut self, state: Attested<LinkState>) -> bool {
         let node = state.statement.node;
-        let newer = self
-            .states
-            .get(&node)
-            .is_none_or(|held| held.statement.version < state.statement.version);
-        let known = self.states.contains_key(&node);
-        if !known && self.states.len() >= LINK_STATES_MAX {
-            let (me, hops) = (self.me, &self.hops);
-            self.states.retain(|node, _| *node == me || hops.contains_key(node));
+        let held = self.states.get(&node).map(|held| held.state.statement.version);
+        let newer = held.is_none_or(|held| held < state.statement.version);
+        if node == self.me || !newer || state.statement.neighbours.len() > NEIGHBOURS_MAX {
+            return false;
         }
-        let fits = state.statement.neighbours.len() <= NEIGHBOURS_MAX
-            && (known || self.states.len() < LINK_STATES_MAX);
-        if node == self.me || !newer || !fits {
-            return None;
+        if held.is_none() && self.states.len() >= LINK_STATES_MAX {
+            self.make_room();
+            if self.states.len() >= LINK_STATES_MAX {
+                return false;
+            }
         }
-        self.states.insert(node, state);
-        Some(self.route())
+        self.keep(state);
+        true
     }
 
-    /// The neighbour that leads to a node along a shortest live path.
+    /// Searches the component anew, if anything changed: breadth first over links that both ends
+    /// state. Own links need no second word: a message can be tried as soon as the link is up.
+    ///
+    /// Gives the nodes whose first hop changed, each with the one before.
+    pub(super) fn route(&mut self) -> BTreeMap<NodeId, Option<NodeId>> {
+        if !std::mem::take(&mut self.stale) {
+            return BTreeMap::new();
+        }
+        self.graph.search(self.me, self.neighbours.iter().copied()).into_iter().collect()
+    }
+
+    /// The neighbour that led to a node along a shortest live path at the last search.
     pub(super) fn next_hop(&self, node: NodeId) -> Option<NodeId> {
-        self.hops.get(&node).copied()
+        self.graph.hop(node)
     }
 
     /// Reachable nodes with the neighbour that leads there.
     pub(super) fn hops(&self) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
-        self.hops.iter().map(|(&node, &hop)| (node, hop))
+        self.graph.hops()
     }
 
-    /// The nodes whose link state is held, this one included.
-    pub(super) fn known(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.states.keys().copied()
+    /// The nodes of the component whose link state is held, this one included.
+    pub(super) fn component(&self) -> BTreeSet<NodeId> {
+        let reachable = self.hops().map(|(node, _)| node);
+        reachable.chain([self.me]).filter(|node| self.states.contains_key(node)).collect()
+    }
+
+    /// How many states were taken in: those up to here are known to whoever is told the component
+    /// now and everything that is learned later.
+    pub(super) const fn learned(&self) -> u64 {
+        self.learned
+    }
+
+    /// Whether a node's state is held and was taken in before that many were.
+    pub(super) fn was_learned_by(&self, node: NodeId, learned: u64) -> bool {
+        self.states.get(&node).is_some_and(|held| held.learned <= learned)
     }
 
     /// The link state of a node.
     pub(super) fn state(&self, node: NodeId) -> Option<&Attested<LinkState>> {
-        self.states.get(&node)
+        self.states.get(&node).map(|held| &held.state)
     }
 
     fn restate(&mut self) {
         self.count += 1;
-        let state = LinkState {
+        self.keep(Attested::own(LinkState {
             node: self.me,
             version: Version { opening: self.opening, count: self.count },
             neighbours: self.neighbours.iter().take(NEIGHBOURS_MAX).copied().collect(),
             extensions: BTreeMap::new(),
-        };
-        self.states.insert(self.me, Attested::own(state));
+        }));
     }
 
-    /// Breadth first over links that both ends state. Own links need no second word: a message
-    /// can be tried as soon as the link is up.
-    fn route(&mut self) -> BTreeSet<NodeId> {
-        let mut hops: BTreeMap<NodeId, NodeId> =
-            self.neighbours.iter().map(|&peer| (peer, peer)).collect();
-        let mut queue: VecDeque<NodeId> = self.neighbours.iter().copied().collect();
-        while let Some(node) = queue.pop_front() {
-            let Some(state) = self.states.get(&node) else { continue };
-            let Some(&hop) = hops.get(&node) else { continue };
-            for &next in &state.statement.neighbours {
-                if next != self.me && !hops.contains_key(&next) && self.states_link(next, node) {
-                    hops.insert(next, hop);
-                    queue.push_back(next);
-                }
-            }
+    fn keep(&mut self, state: Attested<LinkState>) {
+        let said = &state.statement;
+        if said.node != self.me {
+            self.graph.state(said.node, &said.neighbours);
         }
-        let old = std::mem::replace(&mut self.hops, hops);
-        let nodes: BTreeSet<NodeId> = old.keys().chain(self.hops.keys()).copied().collect();
-        nodes.into_iter().filter(|node| old.get(node) != self.hops.get(node)).collect()
+        self.learned += 1;
+        self.stale = true;
+        self.states.insert(said.node, Held { state, learned: self.learned });
     }
 
-    fn states_link(&self, node: NodeId, with: NodeId) -> bool {
-        self.states.get(&node).is_some_and(|state| state.statement.neighbours.contains(&with))
+    /// Forgets the states of nodes that are out of reach.
+    fn make_room(&mut self) {
+        let out = |node: &NodeId| *node != self.me && self.graph.hop(*node).is_none();
+        let gone: Vec<NodeId> = self.states.keys().copied().filter(out).collect();
+        for node in gone {
+            self.states.remove(&node);
+            self.graph.forget(node);
+        }
     }
 }
 

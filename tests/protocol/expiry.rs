@@ -1,8 +1,9 @@
 //! Rules R16 to R18: only the origin's clock kills a message, and says what is certain.
 
 use crate::bench::{Bench, Packet};
+use crate::edge::body_of;
 use crate::more::HOUR;
-use meshmq::engine::command::{MessageState, OutgoingState};
+use meshmq::engine::command::{MessageState, Outgoing, OutgoingState};
 use meshmq::engine::frame::{Frame, NotTaken, Outcome};
 use meshmq::engine::message::Delivery::{Recoverable, Transactional};
 use meshmq::engine::record::DeathReason;
@@ -126,4 +127,23 @@ fn r16_aged_copy_is_not_taken() {
     let mut copy = b.transfers("o", "d")[0].clone();
     copy.transit.age_ms = u64::MAX;
     assert_eq!(b.offer("o", "d", vec![copy]), [Outcome::NotTaken(NotTaken::OverAge)]);
+}
+
+/// Time ends at most so many messages in a turn: those that it has not come to are not handed out.
+#[test]
+fn what_is_over_is_not_handed_out_before_it_is_ended() {
+    let mut b = Bench::new(&["d"]);
+    b.create("d", "q", false);
+    let mortal = Outgoing { ttl_ms: Some(10_000), ..b.message("d", "q", "old") };
+    for _ in 0..3 {
+        b.try_send("d", vec![mortal.clone(); 256]).expect("they are accepted");
+    }
+    b.now = b.now.after(9_000);
+    b.send("d", "d", "q", Recoverable, &["new"]);
+    b.now = b.now.after(1_000);
+    let bodies: Vec<String> =
+        b.receive("d", "q", 10).into_iter().map(|it| body_of(&it.message.inner)).collect();
+    assert_eq!(bodies, ["new"]);
+    b.pass(1);
+    assert_eq!(b.peek("d", "q").len(), 1, "the others are ended");
 }

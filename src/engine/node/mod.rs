@@ -163,6 +163,7 @@ impl Node {
                 Input::Unanswered { peer, exchange } => self.unanswered(turn, peer, exchange)?,
             }
         }
+        self.reroute(turn)?;
         self.publish_news(turn, None)?;
         self.publish_statuses(turn);
         self.pump_all(turn)?;
@@ -249,14 +250,11 @@ impl Node {
         }
         link.words.extend(self.control.words(turn)?);
         link.words.extend(self.origin.untold().into_iter().map(|(s, _)| Word::Status(s)));
+        link.states = self.topology.component();
+        link.learned = self.topology.learned();
         self.links.peer(peer).link = Some(link);
-        let changed = self.topology.link_up(peer);
-        let known: BTreeSet<NodeId> = self.topology.known().collect();
-        if let Some(link) = self.links.link_mut(peer) {
-            link.states = known;
-        }
-        self.spread_state(self.me, Some(peer));
-        self.rerouted(turn, &changed)?;
+        self.topology.link_up(peer);
+        self.spread_state(self.me, None);
         let all: Vec<NodeId> = self.carriage.destinations().map(|(node, _)| node).collect();
         if let Some(link) = self.links.link_mut(peer) {
             all.into_iter().for_each(|destination| link.search_again(destination));
@@ -271,9 +269,8 @@ impl Node {
             self.unanswered(turn, peer, exchange)?;
         }
         self.links.peer(peer).link = None;
-        let changed = self.topology.link_down(peer);
+        self.topology.link_down(peer);
         self.spread_state(self.me, None);
-        self.rerouted(turn, &changed)?;
         Ok(())
     }
 
@@ -282,6 +279,23 @@ impl Node {
         for (_, link) in self.links.live_mut().filter(|(peer, _)| Some(*peer) != except) {
             link.states.insert(node);
         }
+    }
+
+    /// Searches the ways anew, once for all that changed in this turn. A node that came into reach is
+    /// told to the neighbours that were not told of it, for their link came up later, and one that
+    /// is reached another way to the neighbour that seemed to lead there and may not know it.
+    fn reroute(&mut self, turn: &Turn<'_>) -> Result<(), StorageError> {
+        let changed = self.topology.route();
+        for (&node, &before) in &changed {
+            let Some(hop) = self.topology.next_hop(node) else { continue };
+            for (peer, link) in self.links.live_mut().filter(|(peer, _)| *peer != hop) {
+                let lacks = before.is_none_or(|before| before == peer);
+                if lacks && self.topology.was_learned_by(node, link.learned) {
+                    link.states.insert(node);
+                }
+            }
+        }
+        self.rerouted(turn, &changed.into_keys().collect())
     }
 
     /// The way to these nodes is another one: their messages are looked at again, and what they

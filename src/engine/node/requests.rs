@@ -93,9 +93,8 @@ impl Node {
             Frame::Status(status) => self.status(turn, peer, &status)?,
             Frame::LinkState(state) => {
                 let node = state.statement.node;
-                if let Some(changed) = self.topology.learn(state) {
+                if self.topology.learn(state) {
                     self.spread_state(node, Some(peer));
-                    self.rerouted(turn, &changed)?;
                 }
             }
             Frame::Have(page) => {

@@ -100,7 +100,10 @@ impl Queues {
             for (key, record) in page {
                 let (Key::Queued(seat), Record::Queued(message)) = (key, record) else { continue };
                 *cursor = seat.arrival;
-                if !self.locked.contains_key(&seat) && message.visible_at <= turn.now {
+                // One whose time is over may not have been ended yet: time ends only so many in a turn.
+                let lives = message.expires_at.is_none_or(|at| at > turn.now);
+                let is_ready = lives && message.visible_at <= turn.now;
+                if is_ready && !self.locked.contains_key(&seat) {
                     return Ok(Some((seat, *message)));
                 }
                 *cursor += 1;
