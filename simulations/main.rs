@@ -3,13 +3,17 @@
 //! The engine, the codec and the memory store are the product's own; network, disks, clock and
 //! programs are simulated. A seed gives the same run, byte for byte, on every machine.
 
+mod body;
 mod checkers;
 mod disk;
 mod draft;
 mod ledger;
+mod live;
 mod network;
+mod page;
 mod pool;
 mod progress;
+mod record;
 mod report;
 mod rng;
 mod runner;
@@ -23,11 +27,11 @@ mod world;
 use clap::{Parser, Subcommand};
 use progress::Progress;
 use report::Report;
-use runner::{Outcome, Plan};
+use runner::{Outcome, Plan, Verdict};
 use scenario::Scenario;
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs MeshMQ scenarios in virtual time.
@@ -60,6 +64,10 @@ enum Command {
         /// Write everything that happens.
         #[arg(long)]
         trace: bool,
+        /// Write a page about the run, with pictures; of several, about the first that failed, or
+        /// else about the first.
+        #[arg(long, value_name = "FILE.html")]
+        report: Option<PathBuf>,
         /// Threads [default: as many as there are cores]
         #[arg(long, value_name = "N")]
         jobs: Option<usize>,
@@ -73,6 +81,27 @@ enum Command {
     },
     /// Runs random schedules with all faults, until told to stop.
     Soak(soak::Soak),
+    /// Runs scenarios on real nodes: a process and a network namespace for each.
+    Live {
+        /// Scenario files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// What is drawn is drawn from this number.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// Write one object for each run instead of lines.
+        #[arg(long)]
+        json: bool,
+        /// Write everything that the nodes told.
+        #[arg(long)]
+        trace: bool,
+        /// Leave stores and logs where they are, and say where.
+        #[arg(long)]
+        keep: bool,
+        /// The node's program [default: the `meshmq` beside this program]
+        #[arg(long, value_name = "FILE")]
+        meshmq: Option<PathBuf>,
+    },
     /// Says what scenarios do, in plain sentences.
     Explain {
         /// Scenario files.
@@ -103,7 +132,18 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
-        Command::Run { files, seeds, seed, json, signed, trace, jobs, failures, no_shrink } => {
+        Command::Run {
+            files,
+            seeds,
+            seed,
+            json,
+            signed,
+            trace,
+            report,
+            jobs,
+            failures,
+            no_shrink,
+        } => {
             let usual = if seed.is_some() { 1 } else { 20 };
             let folder = failures.unwrap_or_else(soak::failures);
             read_all(&files).and_then(|scenarios| {
@@ -116,10 +156,15 @@ fn main() -> ExitCode {
                     trace,
                     shrink_to: (!no_shrink).then_some(folder),
                 };
-                run(&plan, json).map_err(|_| BROKEN_OUTPUT)
+                run(&plan, json, report.as_deref()).map_err(|_| BROKEN_OUTPUT)
             })
         }
         Command::Soak(soak) => soak.run(cores()).map_err(|_| BROKEN_OUTPUT),
+        Command::Live { files, seed, json, trace, keep, meshmq } => {
+            let options = live::Options { seed, json, trace, keep, program: meshmq };
+            read_all(&files)
+                .and_then(|scenarios| live::run(&scenarios, &options).map_err(|_| BROKEN_OUTPUT))
+        }
         Command::Explain { files } => read_all(&files).and_then(|scenarios| {
             let texts: Vec<String> = scenarios.iter().map(Scenario::explain).collect();
             write!(io::stdout(), "{}", texts.join("\n")).map_err(|_| BROKEN_OUTPUT).map(|()| 0)
@@ -153,7 +198,7 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<Scenario>, u8> {
     code.map_or(Ok(scenarios), Err)
 }
 
-fn run(plan: &Plan<'_>, json: bool) -> io::Result<u8> {
+fn run(plan: &Plan<'_>, json: bool, page: Option<&Path>) -> io::Result<u8> {
     runner::catch_panics();
     let out = BufWriter::new(io::stdout().lock());
     let mut report = Report::new(plan.scenarios, plan.seeds, json, out);
@@ -161,7 +206,20 @@ fn run(plan: &Plan<'_>, json: bool) -> io::Result<u8> {
     let came = |outcome: &Outcome| {
         progress.borrow_mut().came(&plan.scenarios[outcome.scenario].name, outcome);
     };
-    plan.run(came, |outcome| progress.borrow().aside(|| report.add(outcome)))?;
+    let mut shown: Option<(usize, u64, Verdict)> = None;
+    plan.run(came, |outcome| {
+        if shown.is_none_or(|(.., verdict)| verdict == Verdict::Ok && outcome.verdict != verdict) {
+            shown = Some((outcome.scenario, outcome.seed, outcome.verdict));
+        }
+        progress.borrow().aside(|| report.add(outcome))
+    })?;
     progress.borrow().end();
+    if let (Some(page), Some((scenario, seed, _))) = (page, shown) {
+        let scenario = &plan.scenarios[scenario];
+        if let Err(why) = std::fs::write(page, report::page(scenario, seed, plan.signs)) {
+            writeln!(io::stderr(), "meshmq-sim: {}: {why}", page.display())?;
+            return Err(why);
+        }
+    }
     report.finish()
 }

@@ -1,6 +1,7 @@
 //! What a run is to people and to programs.
 
-use crate::runner::{Outcome, Verdict, exit_code};
+use crate::page::{self, Subject, Wrong};
+use crate::runner::{self, Outcome, Verdict, exit_code};
 use crate::scenario::Scenario;
 use std::io::{self, Write};
 
@@ -148,6 +149,38 @@ impl<'s, W: Write> Report<'s, W> {
         }
         writeln!(self.out, "{object}")
     }
+}
+
+/// Runs a scenario with a seed once more, for its page.
+pub(crate) fn page(scenario: &Scenario, seed: u64, signs: bool) -> String {
+    let (outcome, record) = runner::recorded(scenario, seed, signs);
+    let tally = &outcome.tally;
+    let wrong = outcome.failure.as_ref().map(|failure| Wrong {
+        promise: failure.violation.promise,
+        what: &failure.violation.what,
+        message: failure.violation.message.map(|id| id.to_string()),
+        history: &failure.history,
+    });
+    let subject = Subject {
+        name: &scenario.name,
+        proves: &scenario.proves,
+        how: format!("seed {seed} · {} events · digest {}", outcome.events, outcome.digest),
+        at_ms: outcome.at_ms,
+        counts: vec![
+            ("sent", tally.sent),
+            ("into queues", tally.entered),
+            ("received", tally.received),
+            ("dead", tally.dead),
+            ("duplicates", tally.duplicates),
+            ("handed over", record.messages.handed_over),
+            ("crashes", tally.crashes),
+            ("packets", tally.packets),
+            ("packets lost", tally.lost_packets),
+        ],
+        wrong,
+        again: replay(scenario, seed),
+    };
+    page::page(&subject, &record)
 }
 
 fn replay(scenario: &Scenario, seed: u64) -> String {

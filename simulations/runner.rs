@@ -5,6 +5,7 @@
 
 use crate::checkers::Violation;
 use crate::pool;
+use crate::record::Record;
 use crate::scenario::Scenario;
 use crate::shrink::{self, Shrunk};
 use crate::trace::{self, Trace};
@@ -231,6 +232,18 @@ pub(crate) fn exit_code(worst: Option<Verdict>) -> u8 {
         Some(Verdict::Liveness) => 11,
         Some(Verdict::Crash) => 12,
     }
+}
+
+/// Runs one scenario with one seed for its page.
+pub(crate) fn recorded(scenario: &Scenario, seed: u64, signs: bool) -> (Outcome, Record) {
+    let trace = Trace::into(Record::new(&scenario.nodes));
+    let mut outcome = run(scenario, seed, signs, &trace, EVENTS_MAX);
+    if let Some(failure) = &mut outcome.failure {
+        let again = Trace::on();
+        let _same = run(scenario, seed, signs, &again, EVENTS_MAX);
+        failure.history = history(&again.lines(), &failure.violation);
+    }
+    (outcome, trace.into_record())
 }
 
 fn history(lines: &[String], violation: &Violation) -> Vec<String> {

@@ -1,5 +1,7 @@
-//! What happened in a run, in lines for people. Nothing is written unless somebody wants it.
+//! What happened in a run, in lines for people and in a record for its page. Nothing is written
+//! unless somebody wants it.
 
+use crate::record::Record;
 use meshmq::engine::command::Reply;
 use meshmq::engine::frame::{Answer, Frame, Outcome, Transfer};
 use meshmq::engine::ids::{MessageId, MessageRef, StreamId};
@@ -9,32 +11,52 @@ use meshmq::engine::step::Event;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The lines of a run. A clone is the same trace, so that it outlives a run that panics.
+/// What is written of a run. A clone is the same trace, so that it outlives a run that panics.
 #[derive(Clone, Default)]
-pub(crate) struct Trace(Option<Rc<RefCell<Vec<String>>>>);
+pub(crate) struct Trace {
+    lines: Option<Rc<RefCell<Vec<String>>>>,
+    record: Option<Rc<RefCell<Record>>>,
+}
 
 impl Trace {
     /// Writes nothing.
     pub(crate) const fn off() -> Self {
-        Self(None)
+        Self { lines: None, record: None }
     }
 
-    /// Writes everything.
+    /// Writes everything that happens, in lines.
     pub(crate) fn on() -> Self {
-        Self(Some(Rc::default()))
+        Self { lines: Some(Rc::default()), record: None }
+    }
+
+    /// Fills a record.
+    pub(crate) fn into(record: Record) -> Self {
+        Self { lines: None, record: Some(Rc::new(RefCell::new(record))) }
+    }
+
+    /// Adds to the record, if anybody wants it.
+    pub(crate) fn record(&self, add: impl FnOnce(&mut Record)) {
+        if let Some(record) = &self.record {
+            add(&mut record.borrow_mut());
+        }
     }
 
     /// Writes a line, if anybody wants it.
     pub(crate) fn note(&self, now: u64, line: impl FnOnce() -> String) {
-        if let Some(lines) = &self.0 {
+        if let Some(lines) = &self.lines {
             let line = format!("{:>7}.{:03} s  {}", now / 1_000, now % 1_000, line());
             lines.borrow_mut().push(line);
         }
     }
 
+    /// The record as it is now; an empty one if nobody wanted it.
+    pub(crate) fn into_record(self) -> Record {
+        self.record.map_or_else(|| Record::new(&[]), |record| record.replace(Record::new(&[])))
+    }
+
     /// The lines.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.0.as_ref().map(|lines| lines.borrow().clone()).unwrap_or_default()
+        self.lines.as_ref().map(|lines| lines.borrow().clone()).unwrap_or_default()
     }
 }
 
@@ -104,7 +126,7 @@ pub(crate) fn event(event: &Event) -> String {
         Event::State { id, state } => format!("state of {id}: {state:?}"),
         Event::Entered { id, .. } => format!("entered {id}"),
         Event::Consumed { id, .. } => format!("consumed {id}"),
-        Event::Duplicate(id) => format!("duplicate {id}"),
+        Event::Duplicate { id, .. } => format!("duplicate {id}"),
         Event::Contradicted(id) => format!("contradicted {id}"),
         other => format!("{other:?}"),
     }

@@ -11,6 +11,8 @@ mod exits;
 mod help;
 #[path = "cli/large.rs"]
 mod large;
+#[path = "cli/log.rs"]
+mod log;
 #[path = "cli/mesh.rs"]
 mod mesh;
 #[path = "cli/node.rs"]

@@ -39,6 +39,22 @@ async fn members_exchange_what_was_checked_and_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_far_the_clock_of_the_other_end_is_ahead_is_told() {
+    let a = founder("pc-a");
+    let mut config = quiet(&[]);
+    config.wall = std::sync::Arc::new(|| nodes::unix_ms() + 7_200_000);
+    let b = admitted(&a, "pc-b").start(config, false).await;
+    let a = a.start(quiet(&[b.address()]), false).await;
+    let skew = |node: &nodes::TestNode| node.handle.links().first()?.clock_skew_ms;
+    until(PATIENCE, "the clock of b", || skew(&a).filter(|ms| (7_100_000..7_300_000).contains(ms)))
+        .await;
+    until(PATIENCE, "the clock of a", || {
+        skew(&b).filter(|ms| (-7_300_000..-7_100_000).contains(ms))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_that_ends_takes_its_exchanges_with_it_and_comes_again() {
     let a = founder("pc-a");
     let b = admitted(&a, "pc-b").start(quiet(&[]), false).await;

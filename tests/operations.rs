@@ -6,6 +6,8 @@
 #[path = "cli/node.rs"]
 mod node;
 
+#[path = "operations/clock.rs"]
+mod clock;
 #[path = "operations/damage.rs"]
 mod damage;
 #[path = "operations/disk_fails.rs"]

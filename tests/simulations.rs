@@ -171,6 +171,76 @@ fn what_cannot_drain_in_time_is_a_liveness_failure_with_its_history() {
     assert!(history.iter().any(|line| line.to_string().contains("Accepted")), "{failure:#}");
 }
 
+/// Elements of a page that are not closed in their order.
+fn unbalanced(page: &str) -> Vec<String> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut wrong = Vec::new();
+    // What stands between the tags of a style is no element.
+    let (before, rest) = page.split_once("<style>").expect("a style");
+    let (_, after) = rest.split_once("</style>").expect("its end");
+    for tag in [before, after].iter().flat_map(|part| part.split('<').skip(1)) {
+        let (tag, _) = tag.split_once('>').unwrap_or((tag, ""));
+        let name = tag.split_whitespace().next().unwrap_or("");
+        match name.strip_prefix('/') {
+            Some(name) if open.pop() != Some(name) => wrong.push(tag.to_owned()),
+            Some(_) => {}
+            None if ["!DOCTYPE", "meta"].contains(&name) => {}
+            None => open.push(name),
+        }
+    }
+    wrong.extend(open.into_iter().map(str::to_owned));
+    wrong
+}
+
+#[test]
+fn a_page_shows_the_run_and_changes_nothing_of_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = folder.path().join("run.html").display().to_string();
+    let run = ["run", "simulations/scenarios/power_cut_everywhere.toml", "--seed", "7", "--json"];
+    let plain = simulate(&run);
+    let shown = simulate(&[&run[..], &["--report", &page]].concat());
+    assert!(plain.stdout == shown.stdout, "a run with a page is another run");
+    let first = std::fs::read_to_string(&page).expect("the page was written");
+    let digest = objects(&plain)[0]["digest"].as_str().expect("a digest").to_owned();
+    for part in [digest.as_str(), "Nodes and links", "Steps", "all promises kept", " is down from "]
+    {
+        assert!(first.contains(part), "{part}");
+    }
+    let charts =
+        ["Messages by state", "Time into the queue", "Copies per message", "Bytes on disks"];
+    for part in charts {
+        assert!(first.contains(part), "{part}");
+    }
+    assert_eq!(first.matches("<svg role=\"img\"").count(), 5);
+    assert_eq!(unbalanced(&first), [""; 0]);
+    assert!(first.len() < 400_000, "{} bytes", first.len());
+    simulate(&[&run[..], &["--report", &page]].concat());
+    let second = std::fs::read_to_string(&page).expect("the page was written");
+    assert!(first == second, "two pages of one seed differ");
+}
+
+#[test]
+fn the_page_of_several_runs_is_about_the_first_that_failed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let page = folder.path().join("run.html").display().to_string();
+    let cut = "steps = [{ at = \"20ms\", cut = [[\"a\"], [\"b\"]] }, { at = \"30ms\", heal = \"all\" }]\n";
+    let slow = format!("{}{cut}", FAILS.replace("expect = { dead = \"some\" }", "drain = \"1ms\""));
+    let file = written(&folder, "slow.toml", &slow);
+    let good = "simulations/scenarios/partition.toml";
+    let output = simulate(&["run", good, &file, "--seeds", "1", "--report", &page]);
+    assert_eq!(output.status.code(), Some(11), "{}", text(&output.stderr));
+    let page = std::fs::read_to_string(&page).expect("the page was written");
+    assert_eq!(unbalanced(&page), [""; 0]);
+    for part in ["What went wrong", "liveness", "failed after this", "Accepted", "It failed at"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let nowhere = folder.path().join("none/run.html").display().to_string();
+    assert_eq!(
+        simulate(&["run", good, "--seed", "1", "--report", &nowhere]).status.code(),
+        Some(74)
+    );
+}
+
 #[test]
 fn a_file_that_is_no_scenario_is_refused_with_the_place() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -8,6 +8,8 @@ mod across;
 mod joining;
 #[path = "two_nodes/killed.rs"]
 mod killed;
+#[path = "two_nodes/measured.rs"]
+mod measured;
 
 use common::{TestNode, until};
 use serde_json::{Value, json};

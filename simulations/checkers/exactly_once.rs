@@ -4,7 +4,6 @@
 use super::{Finding, Violation};
 use crate::ledger::{Change, Ledger};
 use crate::scenario::Place;
-use meshmq::engine::command::Delivered;
 use meshmq::engine::ids::MessageId;
 use meshmq::engine::step::Event;
 use std::collections::BTreeSet;
@@ -31,9 +30,9 @@ impl ExactlyOnce {
         &self,
         ledger: &Ledger,
         place: Place,
-        delivered: &Delivered,
+        id: &MessageId,
+        durable: bool,
     ) -> Finding {
-        let id = &delivered.message.id;
         if ledger.account(id).is_some_and(|account| account.torn.destination) {
             return Ok(());
         }
@@ -41,7 +40,6 @@ impl ExactlyOnce {
             let what = "a program was given it after its acknowledgement had been confirmed";
             return Err(Violation::of(PROMISE, id, what));
         }
-        let durable = delivered.message.delivery.is_durable();
         let there = ledger.account(id).is_some_and(|account| {
             let here = account.entered.is_some() && !account.left;
             account.destination == place && (here || account.torn.dropped)

@@ -100,6 +100,23 @@ impl Checkers {
         Ok(())
     }
 
+    /// Judges what was seen at a door and is in the book already. What only a disk shows is not judged.
+    pub(crate) fn after_sight(
+        &mut self,
+        ledger: &Ledger,
+        changes: &[(MessageId, Change)],
+    ) -> Finding {
+        for (id, change) in changes {
+            if ledger.account(id).is_some_and(|account| ledger.is_void(account)) {
+                continue;
+            }
+            self.exactly_once.check(ledger, id, change)?;
+            self.in_order.check(ledger, id, change)?;
+            nothing_vanishes::check(ledger, id, change)?;
+        }
+        Ok(())
+    }
+
     /// Judges an output that is about to leave a node.
     pub(crate) fn before_output(
         &mut self,
@@ -125,8 +142,20 @@ impl Checkers {
         place: Place,
         delivered: &Delivered,
     ) -> Finding {
-        self.exactly_once.delivered(ledger, place, delivered)?;
-        if self.in_time { in_time::delivered(ledger, &delivered.message.id) } else { Ok(()) }
+        let (id, durable) = (&delivered.message.id, delivered.message.delivery.is_durable());
+        self.handed_out(ledger, place, id, durable)?;
+        if self.in_time { in_time::delivered(ledger, id) } else { Ok(()) }
+    }
+
+    /// Judges a message that a program is given, durable or express.
+    pub(crate) fn handed_out(
+        &self,
+        ledger: &Ledger,
+        place: Place,
+        id: &MessageId,
+        durable: bool,
+    ) -> Finding {
+        self.exactly_once.delivered(ledger, place, id, durable)
     }
 
     /// A program has been told that its acknowledgement of a durable message holds.

@@ -4,6 +4,7 @@
 //! that a node merely says. Refuses to judge; the checkers do.
 
 mod post;
+mod seen;
 mod torn;
 
 use crate::scenario::Place;
@@ -12,6 +13,7 @@ use meshmq::engine::ids::{MessageId, StreamId};
 use meshmq::engine::message::{Content, Delivery, Priority};
 use meshmq::engine::ranges::RangeSet;
 use meshmq::engine::record::{Inbox, Line, Seat, SentState, Spot};
+pub(crate) use seen::Sight;
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use torn::Torn;
 

@@ -181,7 +181,14 @@ impl Ledger {
             Key::Sent(line, epoch, number) => {
                 let stream = StreamId { origin: self.nodes[place], line: *line, epoch: *epoch };
                 let id = MessageId { stream, number: *number };
+                let heard = self.has_heard(&id);
                 if let Some(account) = self.own_account(place, &id) {
+                    // The commit that noted the verdict also found it too old to keep.
+                    if heard && account.state == SentState::Waiting {
+                        let (from, to) = (account.state, SentState::Arrived);
+                        account.state = to;
+                        changes.push((id, Change::State { from, to }));
+                    }
                     account.forgotten = true;
                     changes.push((id, Change::Forgotten));
                 }

@@ -62,6 +62,7 @@ pub(super) fn check(file: &str, text: &str) -> Result<Scenario, (usize, Wrong)> 
         twins,
         dead,
         drain_ms: raw.drain.map_or(600_000, |drain| drain.0),
+        live_until_ms: raw.live.until.map(|until| until.0),
         liveness: raw.liveness.unwrap_or(true),
         proves: raw.proves.into_inner(),
         links: links.into_plans(),
@@ -153,7 +154,7 @@ fn twins(steps: &[Step], queues: &[QueuePlan]) -> Result<BTreeMap<Place, Place>,
 }
 
 fn read_contacts(names: &Names, file: &str, text: &ContactsText) -> Result<Vec<Contact>, Wrong> {
-    let path = Path::new(file).parent().unwrap_or(Path::new("")).join(&text.file);
+    let path = Path::new(file).with_file_name(&text.file);
     let named = |what: String| format!("`{}`: {what}", text.file);
     let size = std::fs::metadata(&path).map_err(|error| named(error.to_string()))?.len();
     if size > TRACE_MAX {

@@ -143,7 +143,8 @@ impl Scenario {
         text
     }
 
-    fn action(&self, action: &Action) -> String {
+    /// What a step does, in words.
+    pub(crate) fn action(&self, action: &Action) -> String {
         match action {
             Action::Cut(ways) => format!("cut: {}", self.ways_named(ways)),
             Action::Heal(ways) => format!("healed: {}", self.ways_named(ways)),

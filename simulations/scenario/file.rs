@@ -45,6 +45,17 @@ pub(super) struct File {
     pub(super) drain: Option<Duration>,
     /// Whether everything is healed at the end and must drain; it is if nothing is said.
     pub(super) liveness: Option<bool>,
+    /// What is otherwise on real processes.
+    #[serde(default)]
+    pub(super) live: LiveText,
+}
+
+/// What is otherwise on real processes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LiveText {
+    /// When the script ends there at the latest.
+    pub(super) until: Option<Duration>,
 }
 
 /// Properties of links.

@@ -58,6 +58,8 @@ pub(crate) struct Scenario {
     pub(crate) drain_ms: u64,
     /// Whether everything is healed at the end and must drain; if not, the end of the script is it.
     pub(crate) liveness: bool,
+    /// When the script ends at the latest if it is played on real processes, in milliseconds.
+    pub(crate) live_until_ms: Option<u64>,
 }
 
 /// How many dead letters the end may show.

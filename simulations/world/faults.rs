@@ -2,6 +2,7 @@
 
 use super::{Happening, Stop, World};
 use crate::network::End;
+use crate::record::Life;
 use crate::scenario::{Place, Side, Span};
 
 /// After which time a process that has stopped is started again by whatever looks after it.
@@ -46,11 +47,14 @@ impl World<'_> {
         machine.due = false;
         machine.wake_at = None;
         self.tally.crashes += 1;
+        self.trace.record(|record| record.node(self.now, place, Life::Down));
         self.checkers.stopped(place);
         self.exchanges.retain(|(from, _, _), _| *from != place);
         self.asks.retain(|(at, _), _| *at != place);
         for link in self.network.of(place) {
             *self.network.link(link).end(place) = End::Down;
+            let peer = self.network.link(link).other(place);
+            self.trace.record(|record| record.link(self.now, place, peer, false));
             self.disconnected(link, place);
         }
         let down = down.or_else(|| self.attrition_of(place).map(|attrition| attrition.down));
@@ -87,6 +91,7 @@ impl World<'_> {
     pub(super) fn lose(&mut self, place: Place) -> Result<(), Stop> {
         self.crash(place, "it is lost for ever")?;
         self.machines[place].lost = true;
+        self.trace.record(|record| record.node(self.now, place, Life::Lost));
         self.ledger.lose(place);
         Ok(())
     }

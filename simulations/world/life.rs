@@ -3,6 +3,7 @@
 use super::faults::WATCHED;
 use super::{Happening, START, Stop, World};
 use crate::network::End;
+use crate::record::Life;
 use crate::scenario::{Place, Side, Span};
 use meshmq::engine::limits::Limits;
 use meshmq::engine::storage::StorageError;
@@ -38,6 +39,7 @@ impl World<'_> {
         match (opened, fired) {
             (Ok(engine), None | Some(Side::Amid)) => {
                 self.trace.note(self.now, || format!("{name} starts"));
+                self.trace.record(|record| record.node(self.now, place, Life::Up));
                 let machine = &mut self.machines[place];
                 machine.clock.base = engine.now();
                 machine.clock.opened_at = self.now;

@@ -275,7 +275,7 @@ impl World<'_> {
     fn news(&mut self, place: Place, event: &Event) {
         match event {
             Event::Entered { .. } => self.tally.entered += 1,
-            Event::Duplicate(_) => self.tally.duplicates += 1,
+            Event::Duplicate { .. } => self.tally.duplicates += 1,
             _ => {}
         }
         let name = self.name(place);
@@ -303,6 +303,7 @@ impl World<'_> {
             let name = self.name(place);
             for (id, change) in &changes {
                 self.trace.note(self.now, || format!("{name} has on its disk: {id} {change:?}"));
+                self.trace.record(|record| record.message(self.now, id, change));
             }
             self.checkers.after_commit(&self.ledger, place, commit, &changes)?;
         }

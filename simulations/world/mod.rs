@@ -12,6 +12,7 @@ mod script;
 mod senders;
 mod stores;
 mod versions;
+mod watch;
 mod wire;
 
 use crate::checkers::{Checkers, Violation};
@@ -230,6 +231,7 @@ impl<'s> World<'s> {
             result = result.and_then(|()| self.drain());
         }
         self.tally.dead = self.ledger.count(|state| matches!(state, SentState::Dead(_)));
+        self.watch_end();
         Finished {
             result,
             events: self.events,
@@ -240,6 +242,7 @@ impl<'s> World<'s> {
     }
 
     fn begin(&mut self) -> Result<(), Stop> {
+        self.watch_links();
         for place in 0..self.machines.len() {
             self.machines[place].absent = self.scenario.twins.contains_key(&place);
             self.start(place)?;
@@ -277,7 +280,7 @@ impl<'s> World<'s> {
         }
         let settled_at = self.now;
         self.tally.drained_in_ms = settled_at - healed_at;
-        self.trace.note(self.now, || "everything is settled".to_owned());
+        self.note_everything("settled");
         while !self.is_at_rest(settled_at) && self.next_at().is_some() {
             if self.now > settled_at + REST_MS {
                 return Err(Stop::Liveness(self.what_is_restless()));
@@ -354,6 +357,7 @@ impl<'s> World<'s> {
         let Some(((at, _), happening)) = self.agenda.pop_first() else { return Ok(()) };
         self.now = at;
         self.ledger.tick(at);
+        self.watch();
         self.events += 1;
         if self.events > self.events_max {
             let what = "the run does not come to its end";
@@ -388,10 +392,6 @@ impl<'s> World<'s> {
     fn at(&mut self, at: u64, happening: Happening) {
         self.sequence += 1;
         self.agenda.insert((at.max(self.now), self.sequence), happening);
-    }
-
-    fn after(&mut self, ms: u64, happening: Happening) {
-        self.at(self.now.saturating_add(ms), happening);
     }
 
     fn name(&self, place: Place) -> &'s str {

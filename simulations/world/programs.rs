@@ -3,8 +3,8 @@
 
 use super::receivers::Settling;
 use super::{Happening, Stop, World};
+use crate::body::body;
 use crate::checkers::{Violation, durable_first};
-use crate::rng::Rng;
 use crate::scenario::{Much, Place, Span};
 use meshmq::codec::{Inner, content_hash, decode_inner, encode_inner};
 use meshmq::engine::address::{LineId, NodeId, QueueName};
@@ -234,12 +234,6 @@ pub(super) const fn serial(sender: usize, number: u64) -> u64 {
 
 pub(super) fn label(serial: u64) -> String {
     format!("{serial:x}")
-}
-
-fn body(serial: u64, len: u64) -> Vec<u8> {
-    let mut rng = Rng::new(serial);
-    let words = (0..len.div_ceil(8)).flat_map(|_| rng.draw().to_be_bytes());
-    words.take(len as usize).collect()
 }
 
 /// Reads a message; nothing if it is not as it was sent.

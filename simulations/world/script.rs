@@ -27,6 +27,11 @@ pub(super) struct Attrition {
 }
 
 impl World<'_> {
+    /// Puts something on the agenda for a time from now.
+    pub(super) fn after(&mut self, ms: u64, happening: Happening) {
+        self.at(self.now.saturating_add(ms), happening);
+    }
+
     /// Draws a duration, in milliseconds.
     pub(super) fn draw(&mut self, span: Span) -> u64 {
         self.rng.between(span.least, span.most)
@@ -35,6 +40,9 @@ impl World<'_> {
     pub(super) fn script_step(&mut self, index: usize) -> Result<(), Stop> {
         let action = self.scenario.steps[index].action.clone();
         self.trace.note(self.now, || format!("step {}: {action:?}", index + 1));
+        self.trace.record(|record| {
+            record.mark(self.now, Some(index + 1), self.scenario.action(&action));
+        });
         match action {
             Action::Cut(directions) => self.set_cut(&directions, true),
             Action::Heal(directions) => self.set_cut(&directions, false),
@@ -157,7 +165,7 @@ impl World<'_> {
 
     /// The end of the script: no fault any more, and everything that can run runs.
     pub(super) fn heal_everything(&mut self) -> Result<(), Stop> {
-        self.trace.note(self.now, || "everything is healed".to_owned());
+        self.note_everything("healed");
         self.draining = true;
         for place in 0..self.machines.len() {
             self.machines[place].obey_no_more_orders();

@@ -199,6 +199,7 @@ impl World<'_> {
             if !self.network.link(index).set_cut(from, cut) {
                 continue;
             }
+            self.trace.record(|record| record.cut(self.now, from, to, cut));
             if self.network.link(index).is_whole() {
                 self.plan_connection(index);
             } else {
@@ -261,6 +262,7 @@ impl World<'_> {
         self.drop_exchanges(place, other);
         let (name, peer) = (self.name(place), self.name(other));
         self.trace.note(self.now, || format!("{name} finds its link to {peer} dead"));
+        self.trace.record(|record| record.link(self.now, place, other, false));
         let node = self.machines[other].node;
         if was_up && self.open_link(place, node).is_none() {
             self.input(place, Input::LinkDown(node));
@@ -322,6 +324,7 @@ impl World<'_> {
         self.drop_exchanges(place, other);
         let (name, peer) = (self.name(place), self.name(other));
         self.trace.note(self.now, || format!("{name} has a link to {peer}"));
+        self.trace.record(|record| record.link(self.now, place, other, true));
         let node = self.machines[other].node;
         self.input(place, Input::LinkUp(node));
         Ok(())

@@ -81,6 +81,9 @@ pub(super) async fn run(_: DoctorArgs, context: &mut Context) -> Result<Exit, Cl
         tell(context, &finding)?;
     }
     let Ok(answers) = answers else { return Ok(worst) };
+    for finding in checks::warnings(&answers.status) {
+        tell(context, &finding)?;
+    }
     tell(context, &checks::discovery(&answers.discovery, &answers.peers))?;
     tell(context, &checks::firewall(&answers.status, &machine::firewall_tool()))?;
     if let Some(pid) = answers.pid {

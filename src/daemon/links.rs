@@ -6,7 +6,9 @@ use crate::engine::step::{Event, Input};
 use crate::net::{DiscoveryState, JoinError, NetEvent, NetHandle};
 use crate::runtime::Handle;
 use crate::security::{Gatekeeper, Keep, NodeName, Token};
-use crate::service::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
+use crate::service::{
+    Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting, Traffic,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
@@ -20,8 +22,24 @@ impl Links for NetLinks {
     fn links(&self) -> Vec<Link> {
         let links = self.0.links().into_iter();
         links
-            .map(|link| Link { node: link.node, address: link.address, rtt_ms: link.rtt_ms })
+            .map(|link| Link {
+                node: link.node,
+                address: link.address,
+                rtt_ms: link.rtt_ms,
+                clock_skew_ms: link.clock_skew_ms,
+            })
             .collect()
+    }
+
+    fn traffic(&self) -> Vec<Traffic> {
+        let all = self.0.traffic().into_iter();
+        all.map(|one| Traffic {
+            node: one.node,
+            received_bytes: one.received_bytes,
+            sent_bytes: one.sent_bytes,
+            reconnects: one.reconnects,
+        })
+        .collect()
     }
 
     fn heard_ms(&self, node: NodeId) -> Option<u64> {
@@ -115,7 +133,7 @@ pub(super) async fn learn(
         match events.recv().await {
             Ok(Event::Learned(record)) => gatekeeper.learned(&record),
             Ok(Event::Damaged(id)) => {
-                tracing::error!(%id, "a message does not read back from the disk; it is dead here");
+                tracing::error!(messaging.message.id = %id, "a message does not read back from the disk; it is dead here");
             }
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => {

@@ -3,6 +3,7 @@
 //! Refuses to decide anything that a part below could decide; it starts the parts in order, passes
 //! what one says to the other, and stops them in the reverse order.
 
+mod clocks;
 mod compact;
 mod core;
 mod error;

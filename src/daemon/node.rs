@@ -1,6 +1,7 @@
 //! The parts of a running node below its doors, and what passes between them.
 
 use super::DaemonError;
+use super::clocks;
 use super::core::Core;
 use super::home::Home;
 use super::links::{NetLinks, learn, pump};
@@ -81,9 +82,14 @@ impl Node {
         let (link_news, _) = broadcast::channel(LINK_NEWS_MAX);
         let tasks = vec![
             tokio::spawn(learn(handle.events(), handle.clone(), Arc::clone(&gatekeeper))),
-            tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone())),
+            tokio::spawn(Arc::clone(&metrics).follow(
+                handle.events(),
+                identity.node_id(),
+                handle.clone(),
+            )),
             tokio::spawn(pump(from_net, handle.clone(), listens, link_news.clone())),
             tokio::spawn(space::watch(home.dir().to_owned(), limits.disk_reserve_bytes)),
+            tokio::spawn(clocks::watch(handle.clone())),
             tokio::spawn(check_all(checks, handle.clone())),
         ];
         Ok(Self {

@@ -264,7 +264,7 @@ async fn supervise(
         }
     };
     if let Err(error) = &ended {
-        tracing::error!(code = error.code, "{error}");
+        tracing::error!(error.type = error.code, "{error}");
     }
     stop.cancel();
     if let Err(why) = door.await {

@@ -60,7 +60,7 @@ pub enum Command {
     },
     /// Shows the message of a lock. Reply: [`Reply::Peeked`].
     Locked(u64),
-    /// Settles a lock. Reply: [`Reply::Done`].
+    /// Settles a lock. Reply: [`Reply::Settled`].
     Settle {
         /// The lock's number, from the delivery.
         lock: u64,
@@ -286,6 +286,8 @@ pub enum Reply {
     Chunks(Vec<Bytes>),
     /// The first of the chunks does not read back.
     Damaged,
+    /// A message of this queue is settled.
+    Settled(QueueName),
     /// Messages under locks.
     Deliveries(Vec<Delivered>),
     /// Messages as they lie.

@@ -4,6 +4,7 @@ use super::address::{NodeId, QueueName};
 use super::command::DeadView;
 use super::record::{Dead, Key, Record};
 use super::rejection::Rejection;
+use super::step::Event;
 use super::storage::StorageError;
 use super::turn::{Fault, Turn};
 use std::collections::BTreeMap;
@@ -23,6 +24,11 @@ impl DeadLetters {
     /// Takes a letter in and gives it a number.
     pub(super) fn bury(&mut self, turn: &mut Turn<'_>, letter: Dead) -> u64 {
         self.counted(&letter, true);
+        turn.tell(Event::Buried {
+            destination: letter.destination,
+            queue: letter.queue.clone(),
+            reason: letter.reason,
+        });
         let number = turn.serial.draw();
         let durable = letter.delivery.is_durable();
         turn.put(durable, Key::Dead(number), Record::Dead(Box::new(letter)));

@@ -5,6 +5,7 @@ use super::command::{Command, MessageState, Reply};
 use super::frame::{Answer, Frame};
 use super::ids::MessageId;
 use super::message::ContentHash;
+use super::record::DeathReason;
 use super::rejection::Rejection;
 use super::statement::DirectoryRecord;
 
@@ -132,8 +133,22 @@ pub enum Event {
         /// Which message.
         id: MessageId,
     },
-    /// A copy was dropped as a duplicate or as settled.
-    Duplicate(MessageId),
+    /// A copy was dropped because the message had been here.
+    Duplicate {
+        /// Which message.
+        id: MessageId,
+        /// The local queue that it names, if that can be read.
+        queue: Option<QueueName>,
+    },
+    /// A message died here: on its way from here, or in a local queue.
+    Buried {
+        /// Where it was going.
+        destination: NodeId,
+        /// Into which queue.
+        queue: QueueName,
+        /// Why.
+        reason: DeathReason,
+    },
     /// A directory record is new here.
     Learned(DirectoryRecord),
     /// A neighbour knows an opening of this node that this store never had.

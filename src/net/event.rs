@@ -27,12 +27,27 @@ pub struct LinkView {
     pub address: String,
     /// Round trip when idle, in milliseconds, once it was measured.
     pub rtt_ms: Option<f64>,
+    /// By how much its wall clock is ahead of this node's, in milliseconds, once it was told.
+    pub clock_skew_ms: Option<i64>,
     /// For how long the link has been up, in milliseconds.
     pub since_ms: u64,
     /// How long ago the last byte came, in milliseconds.
     pub last_heard_ms: u64,
     /// Requests of ours that wait for their answer.
     pub in_flight: usize,
+}
+
+/// What went over the links with a neighbour since the start, as it is on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrafficView {
+    /// Who.
+    pub node: NodeId,
+    /// Bytes that came.
+    pub received_bytes: u64,
+    /// Bytes that went.
+    pub sent_bytes: u64,
+    /// How often the link came up again.
+    pub reconnects: u64,
 }
 
 /// A node seen that is no member of this mesh.

@@ -70,7 +70,7 @@ impl Gate {
         };
         outcome.map(|()| dummy::ConnectionHandler).map_err(|why| {
             self.counts.closed(connection);
-            tracing::debug!(%peer, %address, %why, "connection refused");
+            tracing::debug!(meshmq.peer = %peer, server.address = %address, %why, "connection refused");
             ConnectionDenied::new(why)
         })
     }

@@ -1,6 +1,6 @@
 //! The cloneable handle by which the rest of the node speaks to the task that owns the links.
 
-use super::event::{DiscoveryState, JoinError, Joined, LinkView, StrangerView};
+use super::event::{DiscoveryState, JoinError, Joined, LinkView, StrangerView, TrafficView};
 use super::view::View;
 use crate::engine::address::NodeId;
 use crate::engine::step::Output;
@@ -65,6 +65,11 @@ impl NetHandle {
     /// The live links.
     pub fn links(&self) -> Vec<LinkView> {
         self.view.links()
+    }
+
+    /// What went over the links with each neighbour since the start.
+    pub fn traffic(&self) -> Vec<TrafficView> {
+        self.view.traffic()
     }
 
     /// How long ago a byte came from a node directly, in milliseconds, if ever since the start.

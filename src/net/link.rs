@@ -10,6 +10,7 @@ pub(crate) use patience::Patience;
 
 use super::door::Door;
 use super::event::NetEvent;
+use super::forward::{Way, crosses};
 use crate::codec::HopAnswer;
 use crate::engine::address::NodeId;
 use crate::engine::frame::{Answer, Frame};
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::{Instrument, Span};
 
 /// Requests of ours that may wait for their answer. The engine keeps to fewer.
 pub(crate) const OUTSTANDING_MAX: usize = 64;
@@ -51,6 +53,8 @@ pub(crate) struct Outstanding {
 
 /// A live link.
 pub(crate) struct Link {
+    /// Which start of the neighbour's process it is to.
+    pub(crate) boot: u64,
     /// Since when.
     pub(crate) since_ms: u64,
     /// Whether the directory has known the neighbour as a member since.
@@ -61,6 +65,8 @@ pub(crate) struct Link {
     pub(crate) held: BTreeMap<u64, (InboundRequestId, ResponseChannel<HopAnswer>)>,
     /// How fast the link moves things.
     pub(crate) patience: Patience,
+    /// Its span in the log.
+    pub(crate) span: Span,
     jobs: mpsc::Sender<Job>,
     worker: JoinHandle<()>,
 }
@@ -74,19 +80,24 @@ impl Link {
     /// has said its last.
     pub(crate) fn start(
         node: NodeId,
+        (address, boot): (&str, u64),
         now_ms: u64,
         door: Arc<Door>,
         events: mpsc::Sender<NetEvent>,
         former: Option<JoinHandle<()>>,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
-        let worker = tokio::spawn(work(node, door, events, queue, former));
+        let span = tracing::debug_span!("peer", meshmq.peer = %node, server.address = address);
+        let working = work(node, door, events, queue, former).instrument(span.clone());
+        let worker = tokio::spawn(working);
         Self {
+            boot,
             since_ms: now_ms,
             was_member: false,
             outstanding: BTreeMap::new(),
             held: BTreeMap::new(),
             patience: Patience::default(),
+            span,
             jobs,
             worker,
         }
@@ -131,6 +142,7 @@ async fn work(
         let input = match job {
             Job::Request(exchange, mut frames) => {
                 check(&door, node, &mut frames);
+                crosses(&Span::current(), node, Way::In, &frames);
                 Input::Request { peer: node, exchange, frames }
             }
             Job::Answered(exchange, mut answer) => {
@@ -149,7 +161,7 @@ async fn work(
 fn check(door: &Door, node: NodeId, frames: &mut Vec<Frame>) {
     let bad = door.gatekeeper().verify_frames(frames, node);
     if bad > 0 {
-        tracing::warn!(?node, bad, "a neighbour sent what does not hold; it was dropped");
+        tracing::warn!(meshmq.peer = %node, bad, "a neighbour sent what does not hold; it was dropped");
     }
 }
 

@@ -10,6 +10,7 @@ mod config;
 mod discovery;
 mod door;
 mod event;
+mod forward;
 mod gate;
 mod greeter;
 mod handle;
@@ -29,7 +30,9 @@ mod view;
 pub use config::{
     ADDRESS_RECORD_PREFIX, BadAddr, DEFAULT_PORT, ListenAddr, NetConfig, PeerAddr, WallClock,
 };
-pub use event::{DiscoveryState, JoinError, Joined, LinkView, NetError, NetEvent, StrangerView};
+pub use event::{
+    DiscoveryState, JoinError, Joined, LinkView, NetError, NetEvent, StrangerView, TrafficView,
+};
 pub use gate::GateLimits;
 pub use handle::{NetHandle, OUTBOX};
 

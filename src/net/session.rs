@@ -127,8 +127,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             Ok((Greeted::Joined, _)) => News::Joined,
             Ok((Greeted::Proven(hello), false)) => News::Again(hello),
             Ok((Greeted::Proven(hello), true)) => {
+                // The beats tell it again; an earlier version only here.
+                self.wire.note_wall(hello.wall_ms, (around.wall)());
                 let _ = tell(News::Ready(hello)).await;
-                News::Over(beats::exchange(&mut self.stream, &self.wire, around.clock).await)
+                let (stream, wire) = (&mut self.stream, &self.wire);
+                News::Over(beats::exchange(stream, wire, around.clock, &around.wall).await)
             }
         };
         let _ = tell(last).await;

@@ -176,7 +176,7 @@ impl Links {
                 self.on_dial_failure(connection_id, &error);
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
-                tracing::debug!(address = %send_back_addr, %error, "an incoming connection failed");
+                tracing::debug!(server.address = %send_back_addr, %error, "an incoming connection failed");
             }
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 self.on_listening(listener_id, &address, true);
@@ -293,7 +293,7 @@ impl Links {
             link.was_member |= member;
         }
         for node in former {
-            tracing::info!(?node, "no member any more: its link is closed");
+            tracing::info!(meshmq.peer = %node, "no member any more: its link is closed");
             self.door.forget();
             self.close_node(node);
         }

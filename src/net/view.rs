@@ -1,12 +1,15 @@
 //! What the links show of themselves, shared between their task and the handles.
 
+mod traffic;
+
 use super::clock::Clock;
-use super::event::{DiscoveryState, LinkView, StrangerView};
+use super::event::{DiscoveryState, LinkView, StrangerView, TrafficView};
 use super::transport::Wire;
 use crate::engine::address::NodeId;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use traffic::Traffic;
 
 /// A live link as the task notes it.
 pub(crate) struct LinkNote {
@@ -36,6 +39,7 @@ struct State {
     strangers: Vec<StrangerNote>,
     listening: Vec<SocketAddr>,
     discovery: DiscoveryState,
+    traffic: Traffic,
 }
 
 /// The shared picture.
@@ -56,6 +60,7 @@ impl View {
             strangers: Vec::new(),
             listening: Vec::new(),
             discovery: DiscoveryState::Off,
+            traffic: Traffic::default(),
         };
         Self { clock, state: RwLock::new(state) }
     }
@@ -90,6 +95,21 @@ impl View {
         }
     }
 
+    /// Notes that the link with a neighbour, which was not there, is up.
+    pub(crate) fn note_up(&self, node: NodeId) {
+        self.write().traffic.link_up(node);
+    }
+
+    /// Notes a proven connection, whose bytes are its neighbour's from now on.
+    pub(crate) fn note_wire(&self, node: NodeId, wire: Arc<Wire>) {
+        self.write().traffic.opened(node, wire);
+    }
+
+    /// Notes that it is closed.
+    pub(crate) fn forget_wire(&self, node: NodeId, wire: &Arc<Wire>) {
+        self.write().traffic.closed(node, wire);
+    }
+
     /// Notes the strangers.
     pub(crate) fn note_strangers(&self, strangers: Vec<StrangerNote>) {
         self.write().strangers = strangers;
@@ -116,6 +136,7 @@ impl View {
                 node: *node,
                 address: link.address.clone(),
                 rtt_ms: link.wire.rtt_us().map(|us| us as f64 / 1_000.0),
+                clock_skew_ms: link.wire.skew_ms(),
                 since_ms: now.saturating_sub(link.since),
                 last_heard_ms: now.saturating_sub(link.wire.heard_ms()),
                 in_flight: link.in_flight,
@@ -123,6 +144,11 @@ impl View {
             .collect();
         links.sort_by_key(|link| link.node);
         links
+    }
+
+    /// What went over the links with each neighbour.
+    pub(crate) fn traffic(&self) -> Vec<TrafficView> {
+        self.read().traffic.shown()
     }
 
     /// How long ago a node was heard.

@@ -19,6 +19,8 @@ const DRIFT_SHOWN_MS: u64 = 2 * SECOND_MS;
 pub struct Clock {
     base: Timestamp,
     source: Source,
+    /// The wall clock less node time, when this clock started.
+    offset_at_start_ms: i64,
     wall_offset_ms: Arc<AtomicI64>,
 }
 
@@ -48,15 +50,30 @@ impl Clock {
     /// is printed the same way after a restart.
     pub fn since(base: Timestamp, started: Duration) -> Self {
         let source = Source::Machine(started);
-        let clock = Self { base, source, wall_offset_ms: Arc::default() };
-        clock.wall_offset_ms.store(offset(os::wall_ms(), clock.now()), Ordering::Relaxed);
+        let mut clock =
+            Self { base, source, offset_at_start_ms: 0, wall_offset_ms: Arc::default() };
+        clock.offset_at_start_ms = clock.offset_ms();
+        clock.wall_offset_ms.store(clock.offset_at_start_ms, Ordering::Relaxed);
         clock
     }
 
     /// A clock that shows `base` now and goes with the timers of the async runtime, which a test may
     /// have stopped. It is its own wall clock.
     pub fn of_timers(base: Timestamp) -> Self {
-        Self { base, source: Source::Timers(Instant::now()), wall_offset_ms: Arc::default() }
+        let source = Source::Timers(Instant::now());
+        Self { base, source, offset_at_start_ms: 0, wall_offset_ms: Arc::default() }
+    }
+
+    /// How the wall clock stands to node time.
+    pub fn wall_stand(&self) -> WallStand {
+        WallStand { at_start_ms: self.offset_at_start_ms, now_ms: self.offset_ms() }
+    }
+
+    fn offset_ms(&self) -> i64 {
+        match self.source {
+            Source::Machine(_) => offset(os::wall_ms(), self.now()),
+            Source::Timers(_) => 0,
+        }
     }
 
     /// Node time.
@@ -81,7 +98,7 @@ impl Clock {
         if let Source::Timers(_) = self.source {
             return moment.as_millis();
         }
-        let fresh = offset(os::wall_ms(), self.now());
+        let fresh = self.offset_ms();
         let kept = self.wall_offset_ms.load(Ordering::Relaxed);
         let shown = if fresh.abs_diff(kept) > DRIFT_SHOWN_MS {
             self.wall_offset_ms.store(fresh, Ordering::Relaxed);
@@ -91,6 +108,17 @@ impl Clock {
         };
         moment.as_millis().saturating_add_signed(shown)
     }
+}
+
+/// The wall clock less node time, in milliseconds. Node time goes on where the last run ended, or
+/// where the wall clock stands if that is later and can be believed; then it is nobody's to set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WallStand {
+    /// When this run started: negative if the wall clock stood behind the last run, positive if it
+    /// stood too far ahead of it to be believed.
+    pub at_start_ms: i64,
+    /// Now: another figure than at the start if the wall clock was set meanwhile.
+    pub now_ms: i64,
 }
 
 fn offset(wall_ms: u64, node: Timestamp) -> i64 {

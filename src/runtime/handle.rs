@@ -2,7 +2,7 @@
 //!
 //! Refuses to queue without bound: whoever calls waits while [`INPUTS_MAX`] inputs are ahead.
 
-use super::clock::Clock;
+use super::clock::{Clock, WallStand};
 use super::compacting::Compacted;
 use super::engine_thread::Job;
 use crate::engine::command::{Command, Reply};
@@ -69,6 +69,11 @@ impl Handle {
     /// What a wall clock shows at a moment of node time, in milliseconds since 1970.
     pub fn wall(&self, moment: Timestamp) -> u64 {
         self.clock.wall(moment)
+    }
+
+    /// How the wall clock stands to node time.
+    pub fn wall_stand(&self) -> WallStand {
+        self.clock.wall_stand()
     }
 
     /// Asks the thread to end after what is ahead of this, and waits until it has.

@@ -17,7 +17,7 @@ mod histogram;
 mod timed;
 mod work;
 
-pub use clock::Clock;
+pub use clock::{Clock, WallStand};
 pub use compacting::Compacted;
 pub use engine_thread::{DRAIN_MAX, Machine, spawn, spawn_task};
 pub use handle::{CallError, EVENTS_MAX, Ending, Handle, INPUTS_MAX};

@@ -296,13 +296,13 @@ pub async fn check(handle: Handle, output: Output) {
     let good = match hash(ContentHasher::default(), reader, len).await {
         Ok(found) => found == wanted,
         Err(CallError::Rejected(why)) => {
-            tracing::warn!(%id, %why, "what came of a message cannot be read back");
+            tracing::warn!(messaging.message.id = %id, %why, "what came of a message cannot be read back");
             false
         }
         Err(CallError::Stopped) => return,
     };
     if !good {
-        tracing::warn!(%id, "what came of a message is not what was announced; it is dropped");
+        tracing::warn!(messaging.message.id = %id, "what came of a message is not what was announced; it is dropped");
     }
     handle.input(Input::Checked { id, content, good }).await;
 }

@@ -81,8 +81,11 @@ impl Service {
     /// `may_duplicate`; another refusal of the engine.
     pub async fn retry_dead(&self, id: &str, may_duplicate: bool) -> Result<Sent, ServiceError> {
         let letter = self.letter_of(id).await?;
+        let target = (letter.destination, letter.queue);
+        let letter = letter.letter;
         let command = Command::RetryDead { letter, may_duplicate, salt: Short(random()) };
         let ids = accepted(self.call(command).await?)?;
+        self.count_sent(&[target], &ids);
         let id =
             ids.first().ok_or_else(|| ServiceError::Internal("an id is missing".to_owned()))?;
         Ok(Sent { id: id.reference(), state: MessageState::Stored })
@@ -94,24 +97,25 @@ impl Service {
     /// [`ServiceError::BadId`], [`ServiceError::NoSuchLetter`].
     pub async fn purge_dead(&self, id: Option<&str>) -> Result<u64, ServiceError> {
         let letter = match id {
-            Some(id) => Some(self.letter_of(id).await?),
+            Some(id) => Some(self.letter_of(id).await?.letter),
             None => None,
         };
         count(self.call(Command::PurgeDead(letter)).await?)
     }
 
     /// The letter of a message, found by going through the pages: dead letters are few.
-    async fn letter_of(&self, id: &str) -> Result<u64, ServiceError> {
+    async fn letter_of(&self, id: &str) -> Result<DeadView, ServiceError> {
         let wanted = parse_id(id)?;
         let mut after = None;
         loop {
             let page = self.dead_views(after, SEARCH_STEP).await?;
-            if let Some(found) = page.iter().find(|view| view.id.reference() == wanted) {
-                return Ok(found.letter);
+            let last = page.last().filter(|_| page.len() >= SEARCH_STEP).map(|last| last.letter);
+            if let Some(found) = page.into_iter().find(|view| view.id.reference() == wanted) {
+                return Ok(found);
             }
-            match page.last() {
-                Some(last) if page.len() >= SEARCH_STEP => after = Some(last.letter),
-                _ => return Err(ServiceError::NoSuchLetter(wanted.to_string())),
+            match last {
+                Some(last) => after = Some(last),
+                None => return Err(ServiceError::NoSuchLetter(wanted.to_string())),
             }
         }
     }

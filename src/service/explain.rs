@@ -8,11 +8,8 @@ use crate::engine::explain::{TraceView, WayLink, WayView};
 use crate::engine::frame::NotTaken;
 use crate::engine::ids::MessageRef;
 use crate::engine::message::{Delivery, Priority};
-use crate::engine::time::{MINUTE_MS, Timestamp, spoken};
+use crate::engine::time::{Timestamp, spoken};
 use crate::security::ResolveError;
-
-/// A clock that differs by more than this from node time is worth a word.
-const CLOCK_OFF_MS: u64 = 5 * MINUTE_MS;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +151,7 @@ impl Service {
         } else {
             self.check_way(&mut checks, node, &name, &way).await?;
         }
-        self.check_time(&mut checks, waiting.as_ref(), message.as_ref());
+        self.check_time(&mut checks, node, waiting.as_ref(), message.as_ref());
         let now = self.handle().now();
         let tries = [way.link.and_then(|link| link.retry_at), way.refused.map(|(_, until)| until)];
         let next = waiting.as_ref().and_then(|view| view.next_try);
@@ -222,11 +219,11 @@ impl Service {
     fn check_time(
         &self,
         checks: &mut Checks,
+        node: NodeId,
         waiting: Option<&OutgoingView>,
         message: Option<&Trace>,
     ) {
         let now = self.handle().now();
-        let off = self.wall(now).abs_diff(now.as_millis());
         let left = message.and_then(|trace| trace.expires_at).map(|end| end.since(now));
         let mut detail = match (left, waiting.and_then(|view| view.oldest)) {
             (Some(ms), _) => format!("{} are left to reach the queue", spoken(ms)),
@@ -235,12 +232,7 @@ impl Service {
             }
             (None, None) => "nothing waits".to_owned(),
         };
-        if off > CLOCK_OFF_MS {
-            detail.push_str(&format!(
-                "; the wall clock was set by {}, which moves no deadline",
-                spoken(off)
-            ));
-        }
+        detail.push_str(&self.clocks_of(node));
         checks.always("time", left != Some(0), detail);
     }
 }

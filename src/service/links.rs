@@ -15,6 +15,21 @@ pub struct Link {
     pub address: String,
     /// Round trip, in milliseconds, once it was measured.
     pub rtt_ms: Option<f64>,
+    /// By how much its wall clock is ahead of this node's, in milliseconds, once it was told.
+    pub clock_skew_ms: Option<i64>,
+}
+
+/// What went over the links with a neighbour since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// The other end.
+    pub node: NodeId,
+    /// Bytes that came, as they are on the wire.
+    pub received_bytes: u64,
+    /// Bytes that went.
+    pub sent_bytes: u64,
+    /// How often the link came up again.
+    pub reconnects: u64,
 }
 
 /// A link came up or went down.
@@ -55,6 +70,9 @@ pub type JoinFuture<'a> = Pin<Box<dyn Future<Output = Result<(), JoinFailure>> +
 pub trait Links: Send + Sync {
     /// The live links.
     fn links(&self) -> Vec<Link>;
+
+    /// What went over the links with each neighbour.
+    fn traffic(&self) -> Vec<Traffic>;
 
     /// How long ago a node was last heard directly, in milliseconds, if it ever was.
     fn heard_ms(&self, node: NodeId) -> Option<u64>;

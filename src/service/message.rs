@@ -187,7 +187,7 @@ impl Message {
     /// of the format can cause it) are handed out whole as the body rather than blocking the queue.
     pub(super) fn read(queue: &QueueName, peeked: Peeked) -> Self {
         let (inner, body) = read_inner(&peeked.inner).unwrap_or_else(|why| {
-            tracing::warn!(id = %peeked.id, %why, "the inner part of a message cannot be read");
+            tracing::warn!(messaging.message.id = %peeked.id, %why, "the inner part of a message cannot be read");
             unreadable(queue.clone(), &peeked.inner)
         });
         Self {

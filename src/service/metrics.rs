@@ -1,9 +1,15 @@
 //! Counters of a running node, fed from its events and calls; never from inside the engine.
 
+mod counts;
+
+pub use counts::{ByVia, CODES_SHOWN, Counts, QUEUES_SHOWN, QueueCounts, Reasons, Via};
+
+use super::links::Traffic;
 use super::{Peers, Service, ServiceError};
-use crate::engine::address::QueueName;
+use crate::engine::address::{NodeId, QueueName};
 use crate::engine::command::{MessageState, QueueView, Summary};
 use crate::engine::ids::MessageId;
+use crate::engine::record::DeathReason;
 use crate::engine::step::Event;
 use crate::engine::time::Timestamp;
 use crate::runtime::{Counted, Handle, Histogram, Work, Worked};
@@ -13,8 +19,6 @@ use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-/// Queues that are counted by name; what happens in further ones is counted together.
-pub const QUEUES_SHOWN: usize = 500;
 /// Own messages on their way whose time is measured at once.
 pub const TIMED_MAX: usize = 65_536;
 /// Steps of the time of a commit, in seconds.
@@ -23,44 +27,6 @@ const COMMIT_STEPS_S: &[f64] =
 /// Steps of the time from this disk to the destination's, in seconds.
 const DELIVERY_STEPS_S: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 600.0, 3_600.0, 86_400.0];
-
-/// What is counted of one queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QueueCounts {
-    /// Messages that entered it.
-    pub stored: u64,
-    /// Messages that were handed out, each time.
-    pub received: u64,
-    /// Messages that left it because a program acknowledged them.
-    pub acked: u64,
-}
-
-/// All that is counted since the start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// By queue, the first [`QUEUES_SHOWN`] of them.
-    pub queues: BTreeMap<QueueName, QueueCounts>,
-    /// All further queues together.
-    pub other: QueueCounts,
-    /// Messages that this node accepted for other nodes.
-    pub sent: u64,
-    /// Messages that programs gave back as not worked on.
-    pub nacked: u64,
-    /// Copies that were dropped because they had been here already.
-    pub duplicates: u64,
-    /// Own messages that died, by reason.
-    pub dead: BTreeMap<&'static str, u64>,
-}
-
-impl Counts {
-    fn queue(&mut self, queue: &QueueName) -> &mut QueueCounts {
-        if self.queues.contains_key(queue) || self.queues.len() < QUEUES_SHOWN {
-            self.queues.entry(queue.clone()).or_default()
-        } else {
-            &mut self.other
-        }
-    }
-}
 
 /// Counters, shared by all clones of a service.
 #[derive(Debug)]
@@ -98,10 +64,10 @@ impl Metrics {
 
     /// Counts what the engine tells, until it has ended. What a listener that fell behind has missed
     /// is not counted.
-    pub async fn follow(self: Arc<Self>, mut events: Receiver<Event>, handle: Handle) {
+    pub async fn follow(self: Arc<Self>, mut events: Receiver<Event>, own: NodeId, handle: Handle) {
         loop {
             match events.recv().await {
-                Ok(event) => self.note(&event, &handle),
+                Ok(event) => self.note(&event, own, &handle),
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "some events were not counted");
                 }
@@ -110,11 +76,23 @@ impl Metrics {
         }
     }
 
-    fn note(&self, event: &Event, handle: &Handle) {
+    fn note(&self, event: &Event, own: NodeId, handle: &Handle) {
         match event {
-            Event::Entered { queue, .. } => self.counts().queue(queue).stored += 1,
-            Event::Consumed { queue, .. } => self.counts().queue(queue).acked += 1,
-            Event::Duplicate(_) => self.counts().duplicates += 1,
+            // What came from here was counted when it was sent.
+            Event::Entered { queue, id, .. } if id.stream.origin != own => {
+                self.counts().queue(queue).stored.add(Via::Mesh, 1);
+            }
+            Event::Duplicate { queue: Some(queue), .. } => {
+                self.counts().queue(queue).duplicates += 1;
+            }
+            Event::Duplicate { queue: None, .. } => self.counts().other.duplicates += 1,
+            Event::Buried { destination, queue, reason } => {
+                let mut counts = self.counts();
+                counts.died((*destination, queue.clone()), reason.as_str());
+                if *destination == own && *reason == DeathReason::ReceiveTimeExpired {
+                    counts.queue(queue).expired += 1;
+                }
+            }
             Event::State { id, state } => self.note_state(id, *state, handle),
             _ => {}
         }
@@ -129,15 +107,15 @@ impl Metrics {
                     self.delivery.observe(Duration::from_millis(ms));
                 }
             }
-            MessageState::Dead(reason) | MessageState::Unconfirmed(reason) => {
+            MessageState::Dead(_) | MessageState::Unconfirmed(_) => {
                 self.accepted().remove(id);
-                *self.counts().dead.entry(reason.as_str()).or_default() += 1;
             }
         }
     }
 
-    pub(super) fn sent(&self, ids: &[MessageId], now: Timestamp) {
-        self.counts().sent += ids.len() as u64;
+    /// Own messages were accepted for other nodes.
+    pub(super) fn sent(&self, ids: &[MessageId], via: Via, now: Timestamp) {
+        self.counts().sent.add(via, ids.len() as u64);
         let mut accepted = self.accepted();
         for id in ids {
             if accepted.len() >= TIMED_MAX {
@@ -147,12 +125,21 @@ impl Metrics {
         }
     }
 
-    pub(super) fn received(&self, queue: &QueueName, messages: u64) {
-        self.counts().queue(queue).received += messages;
+    /// Counts something of a local queue.
+    pub(super) fn of_queue(&self, queue: &QueueName, count: impl FnOnce(&mut QueueCounts)) {
+        count(self.counts().queue(queue));
     }
 
-    pub(super) fn nacked(&self) {
-        self.counts().nacked += 1;
+    /// A connection of a door.
+    pub(super) fn connection(&self, via: Via, opens: bool) {
+        let mut counts = self.counts();
+        let open = counts.connections.entry(via).or_default();
+        *open = if opens { *open + 1 } else { open.saturating_sub(1) };
+    }
+
+    /// A door refused something.
+    pub(super) fn refused(&self, via: Via, code: &str) {
+        self.counts().refused(via, code);
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -177,6 +164,8 @@ pub struct Measured {
     pub outgoing: Vec<super::Outgoing>,
     /// Members and strangers.
     pub peers: Peers,
+    /// What went over the links, by the neighbour's name.
+    pub traffic: Vec<(String, Traffic)>,
     /// What was counted since the start.
     pub counts: Counts,
     /// Times of commits.
@@ -194,12 +183,14 @@ impl Service {
     /// [`ServiceError::Stopping`].
     pub async fn measured(&self) -> Result<Measured, ServiceError> {
         let metrics = self.metrics();
+        let traffic = self.links().traffic().into_iter();
         Ok(Measured {
             uptime: self.0.started.elapsed(),
             summary: self.summary().await?,
             queues: self.queues().await?,
             outgoing: self.outgoing().await?,
             peers: self.peers().await?,
+            traffic: traffic.map(|one| (self.node_text(one.node), one)).collect(),
             counts: metrics.counts().clone(),
             commits: metrics.commits.read(),
             work: metrics.work.read(),

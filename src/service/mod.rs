@@ -6,6 +6,7 @@
 
 mod access;
 mod answer;
+mod clocks;
 mod content;
 mod dead;
 mod error;
@@ -15,6 +16,7 @@ mod membership;
 mod message;
 mod metrics;
 mod news;
+mod operation;
 mod peers;
 mod queues;
 mod receive;
@@ -25,14 +27,18 @@ mod wait;
 
 pub use access::{ACCESS_LABEL_MAX, ACCESS_TOKENS_MAX, Access, Holder};
 pub use answer::ANSWER_BYTES;
+pub use clocks::{CLOCK_OFF_MS, clock_warning};
 pub use content::{Body, BodyReader, Staged, StoredBody, Upload, check};
 pub use dead::{DEAD_PAGE_MAX, DeadLetter};
 pub use error::{ServiceError, Verdict};
 pub use explain::{Condition, ConditionState, Trace, Why};
-pub use links::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting};
+pub use links::{Discovery, JoinFailure, JoinFuture, Link, LinkNews, Links, Sighting, Traffic};
 pub use membership::{INVITE_TTL_DEFAULT_MS, INVITE_TTL_MAX_MS, Invited};
 pub use message::{Message, NewBody, NewMessage, limits};
-pub use metrics::{Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, TIMED_MAX};
+pub use metrics::{
+    ByVia, CODES_SHOWN, Counts, Measured, Metrics, QUEUES_SHOWN, QueueCounts, Reasons, TIMED_MAX,
+    Via,
+};
 pub use news::{NEWS_KEEP_TIME, NEWS_KEPT, News, NewsPlace, NewsReader};
 pub use peers::{Path, Peer, PeerState, Peers, Stranger};
 pub use queues::{Outgoing, PEEK_MAX};
@@ -80,9 +86,10 @@ pub struct Parts {
     pub streams: usize,
 }
 
-/// The application service of a running node, cheap to clone.
+/// The application service of a running node, cheap to clone. A clone knows the door that it is
+/// called through.
 #[derive(Clone)]
-pub struct Service(Arc<Inner>);
+pub struct Service(Arc<Inner>, Via);
 
 struct Inner {
     parts: Parts,
@@ -110,7 +117,7 @@ impl Service {
     /// Puts a service together.
     pub fn new(parts: Parts) -> Self {
         let run = u32::from_be_bytes(crate::security::random::<4>());
-        Self(Arc::new(Inner {
+        let inner = Inner {
             parts,
             started: Instant::now(),
             run,
@@ -119,7 +126,25 @@ impl Service {
             board: news::Board::default(),
             next_session: AtomicU64::new(1),
             http: OnceLock::new(),
-        }))
+        };
+        Self(Arc::new(inner), Via::Local)
+    }
+
+    /// The same service as a door calls it: what is done through it is counted as the door's.
+    #[must_use]
+    pub fn through(&self, door: Via) -> Self {
+        Self(Arc::clone(&self.0), door)
+    }
+
+    /// Counts a connection of the door until the guard is dropped.
+    pub fn connected(&self) -> Connected {
+        self.metrics().connection(self.1, true);
+        Connected(self.clone())
+    }
+
+    /// Counts a refusal of the door, by its code.
+    pub fn refused(&self, code: &str) {
+        self.metrics().refused(self.1, code);
     }
 
     /// Number of a new session: of a program that is there from now on.
@@ -165,6 +190,15 @@ impl Service {
     /// A node's name, or its id where no name is known here.
     pub fn node_text(&self, node: NodeId) -> String {
         self.gatekeeper().name_of(node).unwrap_or_else(|| node.to_string())
+    }
+
+    /// A queue as its local name, or with the node's name where it is another's.
+    pub fn place_text(&self, node: NodeId, queue: &QueueName) -> String {
+        if node == self.gatekeeper().node() {
+            queue.to_string()
+        } else {
+            format!("{queue}@{}", self.node_text(node))
+        }
     }
 
     /// What a wall clock shows at a moment of node time, in milliseconds since 1970.
@@ -225,6 +259,16 @@ impl Service {
         } else {
             Err(ServiceError::Elsewhere(self.node_text(node)))
         }
+    }
+}
+
+/// An open connection of a door.
+#[derive(Debug)]
+pub struct Connected(Service);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.metrics().connection(self.0.1, false);
     }
 }
 

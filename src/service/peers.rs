@@ -52,6 +52,9 @@ pub struct Peer {
     pub path: Path,
     /// Round trip of the direct link, in milliseconds.
     pub rtt_ms: Option<f64>,
+    /// By how much its wall clock is ahead of this node's, in milliseconds, as it told over the direct
+    /// link.
+    pub clock_skew_ms: Option<i64>,
     /// Own messages that wait for it.
     pub outgoing: u64,
     /// Time since it was last heard, in milliseconds; zero while it is up.
@@ -115,6 +118,7 @@ impl Service {
                 state,
                 path,
                 rtt_ms: link.and_then(|link| link.rtt_ms),
+                clock_skew_ms: link.and_then(|link| link.clock_skew_ms),
                 outgoing: waiting.get(&node).copied().unwrap_or(0),
                 seen_ms: if is_up { Some(0) } else { self.links().heard_ms(node) },
             });

@@ -3,6 +3,7 @@
 use super::answer::Budget;
 use super::content::Body;
 use super::message::read_inner;
+use super::operation::Operation;
 use super::{Message, Service, ServiceError, WAIT_MAX};
 use crate::engine::address::QueueName;
 use crate::engine::command::{Command, Reply, Settlement};
@@ -14,6 +15,7 @@ use std::fmt;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 /// Names a lock of this run of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,25 @@ impl Service {
         lease_ms: u64,
         session: u64,
     ) -> Result<Vec<Received>, ServiceError> {
+        let operation = Operation::receive(queue.as_str());
+        let taking = self.take_all(queue, max, lease_ms, session);
+        let taken = taking.instrument(operation.span()).await;
+        match &taken {
+            // Whoever waits looks often.
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => operation.received(found),
+            Err(why) => operation.failed(why),
+        }
+        taken
+    }
+
+    async fn take_all(
+        &self,
+        queue: &QueueName,
+        max: usize,
+        lease_ms: u64,
+        session: u64,
+    ) -> Result<Vec<Received>, ServiceError> {
         let mut budget = Budget::new(max);
         let mut taken = Vec::new();
         loop {
@@ -124,7 +145,8 @@ impl Service {
                 Err(why) => return Err(why),
             };
             let is_last = found.len() < step;
-            self.metrics().received(queue, found.len() as u64);
+            let count = found.len() as u64;
+            self.metrics().of_queue(queue, |counts| counts.received.add(self.1, count));
             for delivered in found {
                 budget.add(delivered.message.inner.bytes.len());
                 taken.push(Received {
@@ -158,12 +180,38 @@ impl Service {
     /// # Errors
     /// [`Rejection::LockGone`] if the lock is of an earlier run, ran out or was settled.
     pub async fn settle(&self, token: &str, how: Settlement) -> Result<(), ServiceError> {
-        let lock = self.lock_of(token)?;
-        let settled = self.call(Command::Settle { lock, how }).await.map(drop);
-        if settled.is_ok() && how == Settlement::Nack {
-            self.metrics().nacked();
+        let operation = Operation::settle(how);
+        let settled = self.settle_one(token, how, &operation).await;
+        match &settled {
+            Ok(()) => operation.done(1),
+            Err(why) => operation.failed(why),
         }
-        if matches!(settled, Ok(()) | Err(ServiceError::Rejected(Rejection::LockGone))) {
+        settled
+    }
+
+    async fn settle_one(
+        &self,
+        token: &str,
+        how: Settlement,
+        operation: &Operation,
+    ) -> Result<(), ServiceError> {
+        let lock = self.lock_of(token)?;
+        let asked = self.call(Command::Settle { lock, how }).instrument(operation.span());
+        let settled = match asked.await {
+            Ok(Reply::Settled(queue)) => {
+                operation.to(queue.as_str());
+                self.metrics().of_queue(&queue, |counts| match how {
+                    Settlement::Ack => counts.acked.add(self.1, 1),
+                    Settlement::Nack => counts.nacked.add(self.1, 1),
+                    Settlement::Return | Settlement::Extend(_) => {}
+                });
+                Ok(())
+            }
+            Ok(_) => Err(ServiceError::Internal("a settled lock was expected".to_owned())),
+            Err(why) => Err(why),
+        };
+        let is_over = !matches!((&settled, how), (Ok(()), Settlement::Extend(_)));
+        if is_over && matches!(settled, Ok(()) | Err(ServiceError::Rejected(Rejection::LockGone))) {
             self.0.streams.settled(lock, None);
         }
         settled
@@ -174,10 +222,9 @@ impl Service {
     /// # Errors
     /// As [`Service::settle`], and a lease out of bounds.
     pub async fn extend(&self, token: &str, lease_ms: u64) -> Result<Lock, ServiceError> {
-        let lock = self.lock_of(token)?;
         let from = self.handle().now();
-        self.call(Command::Settle { lock, how: Settlement::Extend(lease_ms) }).await?;
-        let until = from.after(lease_ms);
+        self.settle(token, Settlement::Extend(lease_ms)).await?;
+        let (lock, until) = (self.lock_of(token)?, from.after(lease_ms));
         self.0.streams.settled(lock, Some(until));
         Ok(Lock { token: self.token(lock), until })
     }

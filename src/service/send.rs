@@ -1,6 +1,7 @@
 //! Sending: from an address and properties to messages that the engine has accepted.
 
 use super::content::Staged;
+use super::operation::Operation;
 use super::{NewMessage, Service, ServiceError, WAIT_MAX, Wait};
 use crate::codec::{self, content_hash, encode_inner, encode_inner_head};
 use crate::engine::address::{NodeId, QueueName};
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// An accepted message and how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,24 @@ impl Service {
         wait: Wait,
         timeout: Duration,
     ) -> Result<Outcome, ServiceError> {
+        let operation = Operation::send(to, &messages);
+        let sending = self.send_all(to, messages, key, wait, timeout);
+        let outcome = sending.instrument(operation.span()).await;
+        match &outcome {
+            Ok(outcome) => operation.sent(&outcome.sent),
+            Err(why) => operation.failed(why),
+        }
+        outcome
+    }
+
+    async fn send_all(
+        &self,
+        to: &str,
+        messages: Vec<NewMessage>,
+        key: Option<SendKey<'_>>,
+        wait: Wait,
+        timeout: Duration,
+    ) -> Result<Outcome, ServiceError> {
         let targets = to.split(',').map(|to| self.resolve(to)).collect::<Result<Vec<_>, _>>()?;
         if messages.is_empty() || messages.len() > SEND_MAX {
             let bounds = format!("from 1 to {SEND_MAX}");
@@ -98,9 +118,7 @@ impl Service {
         let at_once = targets.iter().cycle().map(|(destination, _)| state_at_once(*destination));
         let at_once: Vec<(MessageId, MessageState)> = ids.iter().copied().zip(at_once).collect();
         if !is_repeated {
-            let leaving = at_once.iter().filter(|(_, state)| *state == MessageState::Stored);
-            let leaving: Vec<MessageId> = leaving.map(|(id, _)| *id).collect();
-            self.metrics().sent(&leaving, self.handle().now());
+            self.count_sent(&targets, &ids);
         }
         let events = events.or_else(|| is_repeated.then(|| self.handle().events()));
         let states = match events {
@@ -113,6 +131,20 @@ impl Service {
             state: states.get(&id).copied().unwrap_or(at_once),
         });
         Ok(Outcome { sent: sent.collect(), is_repeated })
+    }
+
+    /// Counts accepted messages, which stand in the order of `targets`, again and again.
+    pub(super) fn count_sent(&self, targets: &[(NodeId, QueueName)], ids: &[MessageId]) {
+        let own = self.gatekeeper().node();
+        let mut leaving = Vec::new();
+        for (id, (destination, queue)) in ids.iter().zip(targets.iter().cycle()) {
+            if *destination == own {
+                self.metrics().of_queue(queue, |counts| counts.stored.add(self.1, 1));
+            } else {
+                leaving.push(*id);
+            }
+        }
+        self.metrics().sent(&leaving, self.1, self.handle().now());
     }
 
     async fn prepare_all(

@@ -1,5 +1,6 @@
 //! The node in a few numbers.
 
+use super::clocks::{clock_warning, skew_warning};
 use super::{PeerState, Service, ServiceError};
 use crate::engine::address::NodeId;
 use crate::engine::command::{Command, Disk, Reply, Summary};
@@ -76,6 +77,9 @@ impl Service {
         let http = self.http();
         let summary = self.summary().await?;
         let full = summary.disk.is_low().then(|| room(&summary.disk));
+        let clock = clock_warning(self.handle().wall_stand());
+        let clocks = skew_warning(&peers.members);
+        let warnings = [full, http.warning, clock, clocks].into_iter().flatten();
         Ok(Status {
             name: gatekeeper.name().map(|name| name.to_string()).unwrap_or_default(),
             node: gatekeeper.node(),
@@ -83,7 +87,7 @@ impl Service {
             listen: self.links().listening().iter().map(ToString::to_string).collect(),
             socket: self.0.parts.socket.clone(),
             http: http.url,
-            warnings: full.into_iter().chain(http.warning).collect(),
+            warnings: warnings.collect(),
             version: env!("CARGO_PKG_VERSION"),
             uptime: self.0.started.elapsed(),
             peers_up: count(PeerState::Up),

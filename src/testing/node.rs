@@ -10,12 +10,13 @@ use crate::api::Lives;
 use crate::engine::address::NodeId;
 use crate::engine::limits::Limits;
 use crate::engine::step::{Input, Output};
+use crate::engine::storage::{Compaction, Storage as _, StorageStats};
 use crate::engine::time::Timestamp;
 use crate::engine::{Engine, Setup};
 use crate::runtime::{self, Clock, Handle, Machine};
 use crate::security::{NodeName, Token};
 use crate::service::{
-    Discovery, JoinFailure, JoinFuture, Link, Links, Metrics, Parts, Service, Sighting,
+    Discovery, JoinFailure, JoinFuture, Link, Links, Metrics, Parts, Service, Sighting, Traffic,
 };
 use crate::store::MemoryStore;
 use std::net::SocketAddr;
@@ -82,7 +83,8 @@ impl Node {
         let (news, _) = broadcast::channel(LINK_NEWS_MAX);
         let gatekeeper = around.members.gatekeeper(place);
         let metrics = Arc::new(Metrics::default());
-        let counting = tokio::spawn(Arc::clone(&metrics).follow(handle.events(), handle.clone()));
+        let (own, events) = (identity.node_id(), handle.events());
+        let counting = tokio::spawn(Arc::clone(&metrics).follow(events, own, handle.clone()));
         let stop = around.stop.child_token();
         self.lives.set(Some(Service::new(Parts {
             handle: handle.clone(),
@@ -94,6 +96,8 @@ impl Node {
             metrics,
             socket: String::new(),
             body_bytes: around.limits.body_bytes,
+            // Those of HTTP, for which there is no door.
+            streams: 0,
         })));
         wire.starts(place, Port { handle: handle.clone(), gatekeeper, news });
         self.process = Some(Process { handle, stop, dies, engine, counting });
@@ -142,6 +146,14 @@ impl Machine for Mortal {
     fn deadline(&self) -> Option<Timestamp> {
         self.engine.deadline()
     }
+
+    fn compact(&mut self) -> Result<Compaction, String> {
+        self.engine.compact().map_err(|why| why.to_string())
+    }
+
+    fn stats(&self) -> StorageStats {
+        self.engine.storage().stats()
+    }
 }
 
 /// The links as the service sees them.
@@ -152,8 +164,17 @@ struct VirtualLinks {
 
 impl Links for VirtualLinks {
     fn links(&self) -> Vec<Link> {
-        let link = |node: NodeId| Link { node, address: node.to_string(), rtt_ms: None };
+        let link = |node: NodeId| Link {
+            node,
+            address: node.to_string(),
+            rtt_ms: None,
+            clock_skew_ms: None,
+        };
         self.wire.linked(self.place).into_iter().map(link).collect()
+    }
+
+    fn traffic(&self) -> Vec<Traffic> {
+        Vec::new()
     }
 
     fn heard_ms(&self, _: NodeId) -> Option<u64> {

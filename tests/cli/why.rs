@@ -116,6 +116,7 @@ fn the_doctor_looks_at_the_machine_with_and_without_a_node() {
         "descriptors",
         "discovery",
         "firewall",
+        "node",
         "socket",
         "space",
         "sync",

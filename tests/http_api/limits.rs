@@ -67,6 +67,8 @@ async fn whoever_reads_nothing_is_let_go() {
                content-type: application/json\r\ncontent-length: 17\r\n\r\n{\"lease_s\": 43200}";
     let mut silent = UnixStream::connect(&node.ready().socket).await.expect("the node listens");
     silent.write_all(ask.as_bytes()).await.expect("the node reads");
+    // The answer has begun, and is more than the socket holds.
+    within(silent.read_u8()).await.expect("an answer");
     // Its connection ends, and so its lock returns.
     let again = http.post("/v1/queues/q/receive", json!({"wait_s": 60})).await.expect(200);
     assert_eq!(again["messages"][0]["delivery_count"], 2, "{again}");

@@ -42,16 +42,30 @@ async fn what_happens_is_counted() {
     let token = |at: usize| got["messages"][at]["lock"]["token"].as_str().expect("a token");
     http.post(&format!("/v1/locks/{}/ack", token(0)), json!({})).await.expect(204);
     http.post(&format!("/v1/locks/{}/nack", token(1)), json!({})).await.expect(204);
+    http.post(&format!("/v1/locks/{}/ack", token(0)), json!({})).await.refused(409, "lock_gone");
+    let short = json!({"body": "d", "ttl_s": 0.01});
+    http.post("/v1/queues/orders/messages", short).await.expect(201);
     // Events are counted a moment after the answer.
     let rows = until(|| async {
         let rows = rows(&node).await;
-        (rows.get("meshmq_messages_acked_total{queue=\"orders\"}") == Some(&1.0)).then_some(rows)
+        (rows.get("meshmq_messages_expired_total{queue=\"orders\"}") == Some(&1.0)).then_some(rows)
     })
     .await;
     let row = |name: &str| rows.get(name).copied();
-    assert_eq!(row("meshmq_messages_stored_total{queue=\"orders\"}"), Some(3.0));
-    assert_eq!(row("meshmq_messages_received_total{queue=\"orders\"}"), Some(2.0));
-    assert_eq!(row("meshmq_messages_nacked_total"), Some(1.0));
+    let counted =
+        |what: &str| row(&format!("meshmq_{what}_total{{queue=\"orders\",via=\"http\"}}"));
+    assert_eq!(counted("messages_stored"), Some(4.0));
+    assert_eq!(counted("messages_received"), Some(2.0));
+    assert_eq!(counted("messages_acked"), Some(1.0));
+    assert_eq!(counted("messages_nacked"), Some(1.0));
+    let dead = "meshmq_dead_lettered_total{queue=\"orders\",reason=\"receive_time_expired\"}";
+    assert_eq!(row(dead), Some(1.0));
+    let refused = "meshmq_gateway_errors_total{protocol=\"http\",code=\"lock_gone\"}";
+    assert_eq!(row(refused), Some(1.0));
+    // That of this test, and that of the question.
+    assert!(row("meshmq_gateway_connections{protocol=\"http\"}") >= Some(2.0));
+    assert!(row("meshmq_store_bytes") > Some(0.0));
+    assert!(row("meshmq_store_free_bytes") > Some(0.0));
     assert_eq!(row("meshmq_queue_messages{queue=\"orders\",state=\"ready\"}"), Some(2.0));
     assert_eq!(row("meshmq_queue_messages{queue=\"orders\",state=\"locked\"}"), Some(0.0));
     let commits = row("meshmq_store_commit_seconds_count").expect("a histogram");

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Arguments of a node that nobody can find, which ends once it has started.
-const UP: [&str; 7] =
+pub(crate) const UP: [&str; 7] =
     ["up", "--json", "--listen", "127.0.0.1:0", "--no-discovery", "--exit-with-stdin", "--http"];
 
 /// A directory in which a node has run, with two messages in `orders`: one in sled, one in the log.
-fn home() -> TempDir {
+pub(crate) fn home() -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     let node = Background::start(dir.path());
     node.ok(&["queue", "create", "orders"]);
@@ -23,13 +23,13 @@ fn home() -> TempDir {
 }
 
 /// A node on a directory that outlives it.
-struct Background {
+pub(crate) struct Background {
     dir: PathBuf,
     child: std::process::Child,
 }
 
 impl Background {
-    fn start(dir: &Path) -> Self {
+    pub(crate) fn start(dir: &Path) -> Self {
         use std::process::Stdio;
         let mut up = command(dir);
         up.args(UP).arg("off").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -39,7 +39,7 @@ impl Background {
         node
     }
 
-    fn ok(&self, args: &[&str]) -> String {
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
         let ran = run(&self.dir, args, b"");
         assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
         ran.stdout
@@ -53,7 +53,7 @@ impl Drop for Background {
     }
 }
 
-fn up(dir: &Path) -> Ran {
+pub(crate) fn up(dir: &Path) -> Ran {
     run(dir, &[&UP[..], &["127.0.0.1:0"]].concat(), b"")
 }
 
@@ -197,7 +197,7 @@ fn a_wrong_configuration_is_refused_with_its_place() {
         ("\u{0}", "1"),
         ("[limits]\nhttp_connections = 0\n", "config.toml:2:20"),
         ("limits.relay_bytes = \"much\"\n", "config.toml:1:22"),
-        ("http = \"somewhere\"\n", "http"),
+        ("http_cert = \"a.pem\"\n", "http_cert"),
     ] {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("config.toml");

@@ -71,7 +71,7 @@ impl Trace {
             let body = body_of(&one.message.inner);
             let settle = Command::Settle { lock: one.lock, how: Settlement::Ack };
             match self.b.try_ask("d", settle) {
-                Some(Ok(Reply::Done)) => self.received.push(body),
+                Some(Ok(Reply::Settled(_))) => self.received.push(body),
                 None => self.perhaps.push(body),
                 Some(Err(Rejection::LockGone)) => {}
                 Some(other) => panic!("not settled: {other:?}"),

@@ -101,7 +101,7 @@ fn a_lost_answer_delivers_nothing_twice() {
     b.lose();
     b.pass(1_000);
     assert_eq!(b.drain("d", "q"), ["1"]);
-    assert_eq!(b.heard("d", |event| matches!(event, Event::Duplicate(_))), 1);
+    assert_eq!(b.heard("d", |event| matches!(event, Event::Duplicate { .. })), 1);
     b.settle();
     assert_eq!(b.outgoing("o"), []);
 }

@@ -48,6 +48,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("testing", &["api", "service", "runtime", "security", "store", "codec", "engine"]),
     ("main", &["cli"]),
     ("simulations", &["engine", "codec", "store", "security"]),
+    ("simulations/live", &["engine", "client"]),
 ];
 
 /// Libraries and the parts that may name them. A library that is not listed is free, but for the
@@ -135,7 +136,8 @@ pub(crate) fn wrong_parts(source: &Source) -> Vec<Finding> {
     let own = part.split('/').next().unwrap_or(part);
     let mut findings = Vec::new();
     // The simulator is a crate of its own: `crate::` is itself there.
-    let roots: &[&str] = if part == "simulations" { &["meshmq"] } else { &["crate", "meshmq"] };
+    let roots: &[&str] =
+        if part.starts_with("simulations") { &["meshmq"] } else { &["crate", "meshmq"] };
     for (at, name) in named_parts(&source.code, roots) {
         if name != own && !allowed.contains(&name) {
             let what = format!("`{part}` may not name `{name}`");

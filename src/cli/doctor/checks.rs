@@ -31,6 +31,15 @@ pub(super) fn socket(answers: &Result<Answers, CliError>) -> Finding {
     }
 }
 
+/// What the node itself warns of, each for itself: of clocks that are off, for instance.
+pub(super) fn warnings(status: &Status) -> Vec<Finding> {
+    let warn = |warning: &String| Finding::new("node", Outcome::Warn, warning);
+    match status.warnings.as_slice() {
+        [] => vec![Finding::new("node", Outcome::Ok, "it warns of nothing")],
+        warnings => warnings.iter().map(warn).collect(),
+    }
+}
+
 pub(super) fn discovery(discovery: &Discovery, peers: &Peers) -> Finding {
     let up = peers.items.iter().filter(|peer| peer.state == PeerState::Up).count() as u64;
     let strangers = peers.strangers.len() as u64;

@@ -21,6 +21,16 @@ fn a_node_that_only_this_machine_reaches_is_told() {
 }
 
 #[test]
+fn what_the_node_warns_of_is_told_one_by_one() {
+    let mut said = status(&[], 0);
+    assert_eq!(checks::warnings(&said)[0].outcome, Outcome::Ok);
+    said.warnings = vec!["clocks differ".to_owned(), "another".to_owned()];
+    let found = checks::warnings(&said);
+    assert_eq!((found.len(), found[0].outcome), (2, Outcome::Warn));
+    assert_eq!(found[0].detail, "clocks differ");
+}
+
+#[test]
 fn an_active_firewall_is_told_only_while_nobody_is_linked() {
     let alone = status(&["192.0.2.1:7670", "[2001:db8::1]:7670", "192.0.2.1:7777"], 0);
     let found = checks::firewall(&alone, &Some("ufw"));

@@ -152,6 +152,9 @@ pub struct Peer {
     pub path: String,
     /// Round trip of the direct link, in milliseconds.
     pub rtt_ms: Option<f64>,
+    /// By how much its wall clock is ahead of this node's, in seconds, as it told over the direct link.
+    #[serde(default)]
+    pub clock_skew_s: Option<f64>,
     /// Own messages that wait for it.
     pub outgoing: u64,
     /// Time since it was last heard, in seconds; 0 while it is up, null if never.

@@ -107,6 +107,7 @@ impl Node {
         lock: u64,
         how: Settlement,
     ) -> Result<Reply, Fault> {
+        let of = self.queues.of_lock(lock)?;
         let departure = self.queues.settle(turn, lock, how)?;
         match departure {
             Some(Departure { queue, message }) if how == Settlement::Ack => {
@@ -117,7 +118,7 @@ impl Node {
             }
             expired => self.expired_in_queue(turn, expired)?,
         }
-        Ok(Reply::Done)
+        Ok(Reply::Settled(of))
     }
 
     /// Messages deleted in their queue: their origins hear that they ended there.

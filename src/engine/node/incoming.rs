@@ -184,7 +184,7 @@ impl Node {
                 id.number < inbox.watermark || inbox.received.contains(id.number)
             });
             if known {
-                turn.tell(Event::Duplicate(id));
+                turn.tell(Event::Duplicate { id, queue: transfer.queue });
             }
             return Ok(outcome);
         }

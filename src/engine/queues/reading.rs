@@ -125,6 +125,13 @@ impl Queues {
         Ok(self.show(lock.seat, &message, shown))
     }
 
+    /// The queue of the message under a lock.
+    pub(in crate::engine) fn of_lock(&self, number: u64) -> Result<QueueName, Rejection> {
+        let lock = self.locks.get(&number).ok_or(Rejection::LockGone)?;
+        let queue = self.queues.get(&lock.seat.queue).ok_or(Rejection::LockGone)?;
+        Ok(queue.record.name.clone())
+    }
+
     /// Settles a lock. A message that leaves for good is returned.
     pub(in crate::engine) fn settle(
         &mut self,

@@ -58,13 +58,17 @@ impl Refusal {
     }
 }
 
+/// The code of a refusal, beside the answer that says it, for whoever counts.
+#[derive(Clone, Debug)]
+pub(super) struct Refused(pub(super) String);
+
 impl From<ServiceError> for Refusal {
     fn from(error: ServiceError) -> Self {
         let verdict = error.verdict();
         let status =
             StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
-            tracing::warn!(code = verdict.code, %error, "a request failed");
+            tracing::warn!(error.type = verdict.code, %error, "a request failed");
         }
         Self::new(status, verdict.code, error.to_string()).hint(error.hint())
     }
@@ -74,6 +78,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], self.to_json()).into_response()
+        let json = self.to_json();
+        let mut answer = (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], json).into_response();
+        answer.extensions_mut().insert(Refused(self.0.code));
+        answer
     }
 }

@@ -10,7 +10,7 @@ use super::locks::lease_ms;
 use super::{Caller, DoorLimits, Session, WAIT_DEFAULT, raw, view, wanted};
 use crate::client::json::{
     Batch, BatchSent, Message, NewMessage, Page, ReceiveRequest, Received, SendAnswer, SendBody,
-    Sent, Wait,
+    Sent, Wait, code,
 };
 use crate::engine::command::Place;
 use crate::engine::message::Priority;
@@ -132,7 +132,8 @@ fn number_in_row(headers: &HeaderMap, has_key: bool) -> Result<u64, Refusal> {
     let mut values = headers.get_all("idempotency-number").iter();
     let Some(value) = values.next() else { return Ok(0) };
     if !has_key {
-        return Err(Refusal::bad_request("`Idempotency-Number` goes with an `Idempotency-Key`"));
+        let detail = "`Idempotency-Number` goes with an `Idempotency-Key`";
+        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code::BAD_REQUEST, detail));
     }
     let number = raw::printable(value).filter(|_| values.next().is_none()).and_then(digits);
     number.filter(|number| (1..=i64::MAX.unsigned_abs()).contains(number)).ok_or_else(|| {

@@ -1,17 +1,26 @@
 //! `GET /metrics`: the node's numbers in the text format of Prometheus.
 
+mod page;
+
 use super::api::Problems;
 use super::error::Refusal;
+use crate::engine::address::{NodeId, QueueName};
+use crate::engine::command::Disk;
 use crate::engine::time::Timestamp;
 use crate::os;
 use crate::service::{
-    Counted, Counts, Measured, PeerState, QUEUES_SHOWN, QueueCounts, Service, Worked,
+    ByVia, Counts, Measured, PeerState, QUEUES_SHOWN, QueueCounts, Reasons, Service, Via, Worked,
 };
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use std::fmt::{Display, Write};
+use page::Page;
 
+/// The commit that the program was built from, if whoever built it said so; else nothing.
+const COMMIT: &str = match option_env!("MESHMQ_COMMIT") {
+    Some(commit) => commit,
+    None => "",
+};
 /// The format's media type.
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -29,9 +38,13 @@ pub(super) async fn metrics(State(service): State<Service>) -> Result<Response, 
     let mut page = Page::default();
     node(&mut page, &measured);
     queues(&mut page, &measured, |oldest| service.age_ms(oldest));
-    counters(&mut page, &measured.counts);
+    counters(&mut page, &measured.counts, |node, queue| service.place_text(node, queue));
+    doors(&mut page, &measured.counts);
     outgoing(&mut page, &measured);
     peers(&mut page, &measured);
+    skews(&mut page, &measured);
+    traffic(&mut page, &measured);
+    store(&mut page, &measured.summary.disk);
     page.histogram("meshmq_store_commit_seconds", "Time of a durable commit", &measured.commits);
     let help = "Time of own messages from this disk to that of their destination";
     page.histogram("meshmq_delivery_seconds", help, &measured.delivery);
@@ -43,7 +56,7 @@ pub(super) async fn metrics(State(service): State<Service>) -> Result<Response, 
 fn node(page: &mut Page, measured: &Measured) {
     let version = env!("CARGO_PKG_VERSION");
     page.family("meshmq_build_info", "gauge", "Version of the program");
-    page.row("meshmq_build_info", &[("version", version)], 1);
+    page.row("meshmq_build_info", &[("version", version), ("commit", COMMIT)], 1);
     page.one(
         "meshmq_uptime_seconds",
         "gauge",
@@ -96,32 +109,72 @@ fn queues(page: &mut Page, measured: &Measured, age_ms: impl Fn(Timestamp) -> u6
 /// The queue of all queues beyond those that are shown.
 const OTHER: &str = "other";
 
-fn counters(page: &mut Page, counts: &Counts) {
-    type Of = fn(&QueueCounts) -> u64;
-    let families: [(&str, &str, Of); 3] = [
+fn counters(page: &mut Page, counts: &Counts, place: impl Fn(NodeId, &QueueName) -> String) {
+    type Of = fn(&QueueCounts) -> ByVia;
+    let families: [(&str, &str, Of); 4] = [
         ("meshmq_messages_stored_total", "Messages that entered a local queue", |c| c.stored),
         ("meshmq_messages_received_total", "Messages handed out of a queue", |c| c.received),
         ("meshmq_messages_acked_total", "Messages acknowledged out of a queue", |c| c.acked),
+        ("meshmq_messages_nacked_total", "Messages given back to a queue", |c| c.nacked),
     ];
     for (name, help, of) in families {
         page.family(name, "counter", help);
-        for (queue, count) in &counts.queues {
-            page.row(name, &[("queue", &queue.to_string())], of(count));
-        }
-        if counts.other != QueueCounts::default() {
-            page.row(name, &[("queue", OTHER)], of(&counts.other));
-        }
+        each_queue(counts, |queue, count| by_via(page, name, queue, &of(count)));
     }
-    let help = "Messages accepted for other nodes";
-    page.one("meshmq_messages_sent_total", "counter", help, counts.sent);
-    let help = "Messages given back as not worked on";
-    page.one("meshmq_messages_nacked_total", "counter", help, counts.nacked);
-    let help = "Copies dropped because they had been here";
-    page.one("meshmq_duplicates_dropped_total", "counter", help, counts.duplicates);
+    let name = "meshmq_messages_expired_total";
+    page.family(name, "counter", "Messages whose time to be received ran out in a queue");
+    each_queue(counts, |queue, count| nonzero(page, name, &[("queue", queue)], count.expired));
+    let name = "meshmq_duplicates_dropped_total";
+    page.family(name, "counter", "Copies dropped because the message had been here");
+    each_queue(counts, |queue, count| nonzero(page, name, &[("queue", queue)], count.duplicates));
+    let name = "meshmq_messages_sent_total";
+    page.family(name, "counter", "Messages accepted for other nodes");
+    by_via(page, name, "", &counts.sent);
     let name = "meshmq_dead_lettered_total";
-    page.family(name, "counter", "Own messages that died");
-    for (reason, count) in &counts.dead {
-        page.row(name, &[("reason", reason)], count);
+    page.family(name, "counter", "Messages that died here");
+    let mut row = |queue: &str, reasons: &Reasons| {
+        for (reason, count) in reasons {
+            page.row(name, &[("queue", queue), ("reason", reason)], count);
+        }
+    };
+    for ((node, queue), reasons) in &counts.dead {
+        row(&place(*node, queue), reasons);
+    }
+    row(OTHER, &counts.other_dead);
+}
+
+fn each_queue(counts: &Counts, mut of: impl FnMut(&str, &QueueCounts)) {
+    for (queue, count) in &counts.queues {
+        of(queue.as_str(), count);
+    }
+    of(OTHER, &counts.other);
+}
+
+fn by_via(page: &mut Page, name: &str, queue: &str, count: &ByVia) {
+    for via in Via::ALL {
+        nonzero(page, name, &[("queue", queue), ("via", via.as_str())], count.of(via));
+    }
+}
+
+fn nonzero(page: &mut Page, name: &str, labels: &[(&str, &str)], count: u64) {
+    if count > 0 {
+        page.row(name, labels, count);
+    }
+}
+
+fn doors(page: &mut Page, counts: &Counts) {
+    let name = "meshmq_gateway_connections";
+    page.family(name, "gauge", "Open connections of programs");
+    for (door, open) in &counts.connections {
+        page.row(name, &[("protocol", door.as_str())], open);
+    }
+    let name = "meshmq_gateway_errors_total";
+    page.family(name, "counter", "Requests of programs that were refused or failed");
+    for ((door, code), count) in &counts.refused {
+        page.row(name, &[("protocol", door.as_str()), ("code", code)], count);
+    }
+    for (door, count) in &counts.other_refused {
+        page.row(name, &[("protocol", door.as_str()), ("code", OTHER)], count);
     }
 }
 
@@ -159,6 +212,41 @@ fn peers(page: &mut Page, measured: &Measured) {
     }
 }
 
+fn skews(page: &mut Page, measured: &Measured) {
+    let name = "meshmq_peer_clock_skew_seconds";
+    page.family(name, "gauge", "By how much the wall clock of a linked member is ahead");
+    for peer in &measured.peers.members {
+        if let Some(ms) = peer.clock_skew_ms {
+            page.row(name, &[("peer", &peer.name)], ms as f64 / 1_000.0);
+        }
+    }
+}
+
+fn traffic(page: &mut Page, measured: &Measured) {
+    let name = "meshmq_link_bytes_total";
+    page.family(name, "counter", "Bytes over the links with a member, as on the wire");
+    for (peer, traffic) in &measured.traffic {
+        let ways = [("in", traffic.received_bytes), ("out", traffic.sent_bytes)];
+        for (direction, bytes) in ways {
+            page.row(name, &[("peer", peer), ("direction", direction)], bytes);
+        }
+    }
+    let name = "meshmq_link_reconnects_total";
+    page.family(name, "counter", "How often a member's link came up again");
+    for (peer, traffic) in &measured.traffic {
+        page.row(name, &[("peer", peer)], traffic.reconnects);
+    }
+}
+
+fn store(page: &mut Page, disk: &Disk) {
+    page.one("meshmq_store_bytes", "gauge", "Bytes of the store's files", disk.used_bytes);
+    let name = "meshmq_store_free_bytes";
+    page.family(name, "gauge", "Bytes that the store's disk still has");
+    if let Some(free) = disk.free_bytes {
+        page.row(name, &[], free);
+    }
+}
+
 fn work(page: &mut Page, work: &Worked) {
     let counters: [(&str, &str, f64); 5] = [
         ("meshmq_engine_turns_total", "Turns of the engine", work.turns as f64),
@@ -184,41 +272,4 @@ fn process(page: &mut Page) {
     page.one("process_resident_memory_bytes", "gauge", help, usage.resident_bytes);
     page.one("process_open_fds", "gauge", "Open descriptors", usage.open_files);
     page.one("process_max_fds", "gauge", "Limit on open descriptors", usage.open_files_max);
-}
-
-/// The page in the making.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# HELP {name} {help}.\n# TYPE {name} {kind}");
-    }
-
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
-        self.family(name, kind, help);
-        self.row(name, &[], value);
-    }
-
-    fn row(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        self.0.push_str(name);
-        for (at, (label, text)) in labels.iter().enumerate() {
-            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            let open = if at == 0 { '{' } else { ',' };
-            let _ = write!(self.0, "{open}{label}=\"{text}\"");
-        }
-        let close = if labels.is_empty() { "" } else { "}" };
-        let _ = writeln!(self.0, "{close} {value}");
-    }
-
-    fn histogram(&mut self, name: &str, help: &str, counted: &Counted) {
-        self.family(name, "histogram", help);
-        let bucket = format!("{name}_bucket");
-        for (bound, count) in &counted.buckets {
-            self.row(&bucket, &[("le", &bound.to_string())], count);
-        }
-        self.row(&bucket, &[("le", "+Inf")], counted.count);
-        self.row(&format!("{name}_sum"), &[], counted.sum_s);
-        self.row(&format!("{name}_count"), &[], counted.count);
-    }
 }

@@ -6,8 +6,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -32,6 +32,7 @@ pub(super) struct Answering(Arc<State>);
 struct State {
     begun: AtomicU64,
     now: AtomicBool,
+    refused: OnceLock<&'static str>,
 }
 
 impl Answering {
@@ -44,6 +45,17 @@ impl Answering {
     /// The answer is there, its body included; what comes now is the next head.
     pub(super) fn end(&self) {
         self.0.now.store(false, Ordering::Relaxed);
+    }
+
+    /// The HTTP library refused a head by itself, which ends the connection; the code says why.
+    pub(super) fn refuse(&self, code: &'static str) {
+        // There is one such refusal.
+        let _ = self.0.refused.set(code);
+    }
+
+    /// The code of that refusal.
+    pub(super) fn refused(&self) -> Option<&'static str> {
+        self.0.refused.get().copied()
     }
 
     /// Whether a request is being answered.

@@ -1,7 +1,7 @@
 //! The accept loops and the life of one connection.
 
 use super::door::Door;
-use super::error::Refusal;
+use super::error::{Refusal, Refused};
 use super::guard::{self, Guard};
 use super::limits::DoorLimits;
 use super::pace::{Answering, Pace, Paced};
@@ -10,7 +10,7 @@ use super::tcp::TcpDoor;
 use super::worded::Worded;
 use super::{Caller, Session, router};
 use crate::client::json::code;
-use crate::service::Service;
+use crate::service::{Service, Via};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -36,6 +36,7 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
+use tracing::Instrument;
 
 /// Connections that are being refused at once; further ones are closed without a word.
 const REFUSALS_MAX: usize = 16;
@@ -50,6 +51,7 @@ const REFUSAL_TIME_MAX: Duration = Duration::from_secs(5);
 /// is gone when this returns.
 pub async fn serve(door: Door, service: Service, limits: DoorLimits, stop: CancellationToken) {
     let caller = Caller { token: None, is_local: true };
+    let service = service.through(Via::Http);
     let router = router(service.clone()).layer(axum::Extension(caller));
     let hall = Hall::new(router, service, limits, stop, false);
     while let Some((stream, _)) = hall.next(|| door.listener.accept()).await {
@@ -67,11 +69,12 @@ pub async fn serve_tcp(
     stop: CancellationToken,
 ) {
     let tls = door.tls();
+    let service = service.through(Via::Http);
     let guard = Guard { service: service.clone(), tls: tls.is_some() };
     let router = router(service.clone()).layer(from_fn_with_state(guard, guard::check));
     let hall = Hall::new(router, service, limits, stop, true);
     while let Some((stream, from)) = hall.next(|| door.listener.accept()).await {
-        tracing::debug!(%from, "connection");
+        tracing::debug!(client.address = %from, "connected");
         hall.take(opened(stream, tls.clone(), limits.head), Ok(()));
     }
     hall.close().await;
@@ -100,7 +103,7 @@ fn admit(door: &Door, stream: &UnixStream) -> Result<(), Refusal> {
             .hint("run as the node's user, or start it with `up --socket-group GROUP`")
     };
     let peer = stream.peer_cred().map_err(|_| denied())?;
-    tracing::debug!(uid = peer.uid(), pid = peer.pid(), "connection");
+    tracing::debug!(uid = peer.uid(), pid = peer.pid(), "connected");
     if door.admission.admits(peer.uid()) {
         return Ok(());
     }
@@ -122,6 +125,7 @@ struct Hall {
     limits: DoorLimits,
     /// Whether the first head of a connection has its time from the start.
     is_prompt: bool,
+    transport: &'static str,
     connections: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -142,6 +146,7 @@ impl Hall {
             stop,
             limits: DoorLimits { connections, ..limits },
             is_prompt,
+            transport: if is_prompt { "tcp" } else { "unix" },
             connections: Arc::new(Semaphore::new(connections)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
             tasks: TaskTracker::new(),
@@ -179,20 +184,35 @@ impl Hall {
             Ok(permit) => {
                 let session = Session(self.service.new_session());
                 let (router, stop, limits) = (self.router.clone(), self.stop.clone(), self.limits);
-                let connection =
-                    Connection { session, router, stop, limits, is_prompt: self.is_prompt };
+                let is_prompt = self.is_prompt;
                 let service = self.service.clone();
-                self.tasks.spawn(async move {
+                let connection = Connection {
+                    session,
+                    router,
+                    service: service.clone(),
+                    stop,
+                    limits,
+                    is_prompt,
+                };
+                let span = tracing::debug_span!(
+                    "connection",
+                    messaging.client.id = session.0,
+                    network.transport = self.transport,
+                );
+                let serving = async move {
+                    let _connected = service.connected();
                     let Ok(stream) = opening.await else { return };
                     // A handler that panics must not keep the locks of its session.
                     let run = AssertUnwindSafe(connection.run(stream, permit)).catch_unwind();
                     if run.await.is_err() {
-                        tracing::error!(session = session.0, "a connection panicked");
+                        tracing::error!(messaging.client.id = session.0, "a connection panicked");
                     }
                     service.end_session(session.0).await;
-                });
+                };
+                self.tasks.spawn(serving.instrument(span));
             }
             Err(refusal) => {
+                self.service.refused(&refusal.problem().code);
                 if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
                     self.tasks.spawn(async move {
                         if let Ok(stream) = opening.await {
@@ -219,6 +239,7 @@ impl Hall {
 struct Connection {
     session: Session,
     router: Router,
+    service: Service,
     stop: CancellationToken,
     limits: DoorLimits,
     is_prompt: bool,
@@ -237,7 +258,8 @@ impl Connection {
         let pace = Pace { head: limits.head, is_prompt: self.is_prompt, write: limits.write };
         let paced = Paced::new(stream, pace, answering.clone());
         let worded = Worded::new(paced, answering.clone());
-        let session = self.session;
+        let (session, counted) = (self.session, self.service.clone());
+        let all_answers = answering.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             answering.begin();
             request.extensions_mut().insert(session);
@@ -246,9 +268,12 @@ impl Connection {
             let (body, rest) = Asked::new(&head.headers, body);
             let request = hyper::Request::from_parts(head, Body::new(body));
             let answer = self.router.clone().call(request);
-            let answering = answering.clone();
+            let (answering, counted) = (answering.clone(), counted.clone());
             async move {
                 let mut answer = answer.await?;
+                if let Some(Refused(code)) = answer.extensions().get() {
+                    counted.refused(code);
+                }
                 rest.settle(&mut answer).await;
                 Ok::<_, Infallible>(answer.map(|body| Answer { body, answering }))
             }
@@ -262,8 +287,11 @@ impl Connection {
                 connection.await
             }
         };
+        if let Some(code) = all_answers.refused() {
+            self.service.refused(code);
+        }
         if let Err(why) = ended {
-            tracing::debug!(%why, session = session.0, "a connection broke");
+            tracing::debug!(%why, "a connection broke");
         }
     }
 }

@@ -88,7 +88,11 @@ async fn next_delivery(open: Option<DeliveryStream>) -> Option<(Event, Option<De
             Some((event("message", &message).id(place.to_string()), Some(stream)))
         }
         Ok(None) => None,
-        Err(why) => Some((event("problem", Refusal::from(why).problem()), None)),
+        Err(why) => {
+            let refusal = Refusal::from(why);
+            stream.service().refused(&refusal.problem().code);
+            Some((event("problem", refusal.problem()), None))
+        }
     }
 }
 

@@ -152,6 +152,7 @@ pub(super) fn peers(peers: service::Peers) -> json::Peers {
         },
         path: peer.path.to_string(),
         rtt_ms: peer.rtt_ms,
+        clock_skew_s: peer.clock_skew_ms.map(|ms| ms as f64 / 1_000.0),
         outgoing: peer.outgoing,
         seen_s: peer.seen_ms.map(seconds),
     });

@@ -35,8 +35,9 @@ impl<S> Worded<S> {
         if self.instead.is_none()
             && !self.is_amid
             && !self.answering.is_busy()
-            && let Some(words) = words_for(bytes)
+            && let Some((code, words)) = words_for(bytes)
         {
+            self.answering.refuse(code);
             self.instead = Some((words, 0, bytes.len()));
         }
         self.is_amid = true;
@@ -62,8 +63,8 @@ impl<S: AsyncWrite + Unpin> Worded<S> {
     }
 }
 
-/// The words for a bare refusal; none for anything else.
-fn words_for(bytes: &[u8]) -> Option<Vec<u8>> {
+/// The code and the words for a bare refusal; none for anything else.
+fn words_for(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
     let head = std::str::from_utf8(bytes).ok()?;
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?;
     let is_bare = head.ends_with("\r\n\r\n")
@@ -85,7 +86,7 @@ fn words_for(bytes: &[u8]) -> Option<Vec<u8>> {
     )
     .into_bytes();
     words.extend(body);
-    Some(words)
+    Some((code, words))
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Worded<S> {

@@ -5,6 +5,7 @@
 
 use super::Ending;
 use crate::net::clock::Clock;
+use crate::net::config::WallClock;
 use crate::net::liveness::{BEAT_MS, CHECK_MS, Liveness, Verdict};
 use crate::net::transport::Wire;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -17,12 +18,17 @@ use tokio::time::{MissedTickBehavior, interval};
 
 const BEAT: u8 = 1;
 const ECHO: u8 = 2;
+/// What the speaker's wall clock shows, in milliseconds since 1970.
+const WALL: u8 = 3;
+/// Beats between two of those; the first comes with the first beat.
+const WALL_EVERY: u64 = 60;
 /// A tag and a number.
 const SIZE: usize = 9;
 
 struct Shared<'a> {
     wire: &'a Wire,
     clock: Clock,
+    wall: &'a WallClock,
     liveness: Mutex<Liveness>,
     /// The latest beat heard and not echoed; zero if none.
     to_echo: AtomicU64,
@@ -36,13 +42,19 @@ impl Shared<'_> {
 }
 
 /// Beats until the connection is silent or the stream ends.
-pub(super) async fn exchange<S>(stream: &mut S, wire: &Wire, clock: Clock) -> Ending
+pub(super) async fn exchange<S>(
+    stream: &mut S,
+    wire: &Wire,
+    clock: Clock,
+    wall: &WallClock,
+) -> Ending
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let shared = Shared {
         wire,
         clock,
+        wall,
         liveness: Mutex::new(Liveness::new(clock.now_ms())),
         to_echo: AtomicU64::new(0),
         heard: Notify::new(),
@@ -75,6 +87,7 @@ async fn hear<R: AsyncRead + Unpin>(mut reader: R, shared: &Shared<'_>) -> io::E
                     shared.wire.note_rtt_us(rtt_us);
                 }
             }
+            WALL => shared.wire.note_wall(number, (shared.wall)()),
             // What a later version says here is a sign of life like any other.
             _ => {}
         }
@@ -84,10 +97,17 @@ async fn hear<R: AsyncRead + Unpin>(mut reader: R, shared: &Shared<'_>) -> io::E
 async fn speak<W: AsyncWrite + Unpin>(mut writer: W, shared: &Shared<'_>) -> io::Error {
     let mut ticks = interval(Duration::from_millis(BEAT_MS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beats = 0_u64;
     loop {
-        let mut bytes = Vec::with_capacity(2 * SIZE);
+        let mut bytes = Vec::with_capacity(3 * SIZE);
         tokio::select! {
-            _ = ticks.tick() => put(&mut bytes, BEAT, shared.liveness().beat(shared.clock.now_us())),
+            _ = ticks.tick() => {
+                put(&mut bytes, BEAT, shared.liveness().beat(shared.clock.now_us()));
+                if beats.is_multiple_of(WALL_EVERY) {
+                    put(&mut bytes, WALL, (shared.wall)());
+                }
+                beats += 1;
+            }
             () = shared.heard.notified() => {}
         }
         match shared.to_echo.swap(0, Ordering::Relaxed) {

@@ -49,7 +49,7 @@ impl Links {
             close_at_ms: None,
             early: Vec::new(),
         };
-        tracing::debug!(?node, address = %connection.address, mine, "connected");
+        tracing::debug!(meshmq.peer = %node, server.address = %connection.address, mine, "connected");
         self.state.connections.insert(id, connection);
         self.keeper.established(node, id, dial, mine, now_ms);
     }
@@ -69,7 +69,7 @@ impl Links {
         let Some(connection) = self.state.connections.get(&id) else { return };
         let Ok(stream) = stream else {
             let (node, address) = (connection.node, connection.address.clone());
-            tracing::debug!(?node, %address, "speaks no protocol of ours");
+            tracing::debug!(meshmq.peer = %node, server.address = %address, "speaks no protocol of ours");
             self.give_up_stranger(id);
             self.join_attempt_over(id, None);
             self.close(id);
@@ -119,13 +119,14 @@ impl Links {
         self.note_addresses(id, node, hello);
         if let Some(connection) = self.state.connections.get_mut(&id) {
             connection.ready = true;
+            self.view.note_wire(node, connection.wire.clone());
             tracing::info!(
-                ?node, address = %connection.address, agent = %hello.agent, "link up"
+                meshmq.peer = %node, server.address = %connection.address, agent = %hello.agent, "link up"
             );
         }
         // A node that is killed now must find its neighbour again.
         self.keep_book();
-        self.link_up(node, id);
+        self.link_up(node, id, hello.boot);
     }
 
     fn on_again(&mut self, id: ConnectionId, node: NodeId, hello: &PeerHello) {
@@ -163,10 +164,10 @@ impl Links {
         let (peer, address) = (connection.peer, connection.address.clone());
         let stranger = !connection.ready;
         let listening = matches!(connection.purpose, Purpose::Listen);
-        tracing::debug!(?node, %address, ?ending, "a session is over");
+        tracing::debug!(meshmq.peer = %node, server.address = %address, ?ending, "a session is over");
         let failed = match &ending {
             Ending::Silent(ms) => {
-                tracing::info!(?node, %address, silent_ms = ms, "link dead: nothing came");
+                tracing::info!(meshmq.peer = %node, server.address = %address, silent_ms = ms, "link dead: nothing came");
                 connection.wire.cut();
                 false
             }
@@ -230,7 +231,7 @@ impl Links {
 
     pub(super) fn cut_spilled(&mut self) {
         for node in self.spilled.take() {
-            tracing::warn!(?node, "too much waits to be sent: its link is cut");
+            tracing::warn!(meshmq.peer = %node, "too much waits to be sent: its link is cut");
             self.close_node(node);
         }
     }
@@ -238,7 +239,7 @@ impl Links {
     pub(super) fn on_closed(&mut self, id: ConnectionId, cause: Option<&ConnectionError>) {
         if let Some(connection) = self.state.connections.get(&id) {
             let (node, peer) = (connection.node, connection.peer);
-            tracing::debug!(?node, ?cause, "connection closed");
+            tracing::debug!(meshmq.peer = %node, ?cause, "connection closed");
             // It ended without a proof; its session will not be listened to any more.
             let unproven = !connection.ready && connection.close_at_ms.is_none();
             if unproven && !self.door.holds(node) {
@@ -256,6 +257,9 @@ impl Links {
     fn forget(&mut self, id: ConnectionId) {
         let Some(connection) = self.state.connections.remove(&id) else { return };
         let node = connection.node;
+        if connection.ready {
+            self.view.forget_wire(node, &connection.wire);
+        }
         self.keeper.closed(node, id, self.clock.now_ms());
         match self.ready_connection(node) {
             Some(other) if connection.ready => self.show_link(node, other),

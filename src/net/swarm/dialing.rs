@@ -47,7 +47,7 @@ impl Links {
             let found = match tokio::time::timeout(RESOLVE_LIMIT, lookup).await {
                 Ok(Ok(found)) => found.collect(),
                 Ok(Err(error)) => {
-                    tracing::debug!(%place, %error, "the name of a peer cannot be resolved");
+                    tracing::debug!(server.address = %place, %error, "the name of a peer cannot be resolved");
                     Vec::new()
                 }
                 Err(_) => Vec::new(),

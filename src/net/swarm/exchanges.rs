@@ -1,11 +1,12 @@
 //! Requests and answers: between the engine's numbers and libp2p's.
 
-use super::Links;
+use super::{Connection, Links};
 use crate::codec::{HopAnswer, HopRequest};
 use crate::engine::address::NodeId;
 use crate::engine::frame::{Answer, Frame};
 use crate::engine::step::Output;
-use crate::net::ids::peer_of;
+use crate::net::forward::{Way, crosses};
+use crate::net::ids::{peer_of, socket_of};
 use crate::net::link::{HELD_MAX, Job, Link, OUTSTANDING_MAX, Outstanding, weight};
 use crate::net::view::LinkNote;
 use libp2p::request_response::{
@@ -18,14 +19,27 @@ const EARLY_MAX: usize = 8;
 
 type HopEvent = Event<HopRequest, HopAnswer>;
 
+/// Where the other end of a connection is.
+fn place(connection: &Connection) -> String {
+    let address = &connection.address;
+    socket_of(address).map_or_else(|| address.to_string(), |address| address.to_string())
+}
+
 impl Links {
-    /// The first proven connection makes the link; a further one only carries it too.
-    pub(super) fn link_up(&mut self, node: NodeId, id: ConnectionId) {
+    /// The first proven connection makes the link; a further one only carries it too, unless it is of
+    /// a later start of the peer: that one knows nothing of what was said before.
+    pub(super) fn link_up(&mut self, node: NodeId, id: ConnectionId, boot: u64) {
+        if self.state.links.get(&node).is_some_and(|link| link.boot != boot) {
+            self.link_down(node);
+        }
         if !self.state.links.contains_key(&node) {
             let former = self.state.ending.remove(&node);
             let events = self.around.events.clone();
-            let link = Link::start(node, self.clock.now_ms(), self.door.clone(), events, former);
+            let address = self.state.connections.get(&id).map(place).unwrap_or_default();
+            let (now_ms, door) = (self.clock.now_ms(), self.door.clone());
+            let link = Link::start(node, (&address, boot), now_ms, door, events, former);
             self.state.links.insert(node, link);
+            self.view.note_up(node);
         }
         self.show_link(node, id);
         let early = self.state.connections.get_mut(&id).map(|it| std::mem::take(&mut it.early));
@@ -41,8 +55,7 @@ impl Links {
             return;
         };
         let note = LinkNote {
-            address: crate::net::ids::socket_of(&connection.address)
-                .map_or_else(|| connection.address.to_string(), |address| address.to_string()),
+            address: place(connection),
             since: link.since_ms,
             wire: connection.wire.clone(),
             in_flight: link.outstanding.len(),
@@ -53,7 +66,7 @@ impl Links {
     /// Every exchange of the link ends with it: the engine is told by `LinkDown`.
     pub(super) fn link_down(&mut self, node: NodeId) {
         let Some(link) = self.state.links.remove(&node) else { return };
-        tracing::info!(?node, "link down");
+        tracing::info!(meshmq.peer = %node, "link down");
         for outstanding in link.outstanding.values() {
             self.state.requests.remove(&outstanding.request);
         }
@@ -84,6 +97,7 @@ impl Links {
             return;
         };
         let bytes = weight(&frames);
+        crosses(&link.span, node, Way::Out, &frames);
         let request = hop.send_request(&peer, HopRequest { exchange, frames });
         let sent_ms = self.clock.now_ms();
         let rtt_ms = self.rtt_ms(node);
@@ -163,7 +177,7 @@ impl Links {
         let Some(link) = self.state.links.get_mut(&node) else { return };
         // Dropping the channel ends the exchange: the neighbour asks again later.
         if link.held.len() >= HELD_MAX {
-            tracing::warn!(?node, "too many requests wait for the engine");
+            tracing::warn!(meshmq.peer = %node, "too many requests wait for the engine");
             return;
         }
         self.state.next_exchange += 1;
@@ -204,7 +218,7 @@ impl Links {
             over.extend(late.map(|it| (*node, it.request)));
         }
         for (node, request) in over {
-            tracing::warn!(?node, "a neighbour that is alive does not answer");
+            tracing::warn!(meshmq.peer = %node, "a neighbour that is alive does not answer");
             if let Some((node, exchange)) = self.settle(request) {
                 self.tell(node, Job::Unanswered(exchange));
             }

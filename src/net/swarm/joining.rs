@@ -173,7 +173,7 @@ impl Links {
         self.keeper.begin_anew(now_ms);
         self.keeper.again(inviter, address, now_ms);
         let mesh = self.door.gatekeeper().mesh_label();
-        tracing::info!(?inviter, mesh, "joined");
+        tracing::info!(meshmq.peer = %inviter, mesh, "joined");
         if let Some(joining) = joining {
             let _ = joining.reply.send(Ok(Joined { inviter, mesh }));
         }

@@ -9,14 +9,23 @@ use futures::{AsyncRead, AsyncWrite};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll};
+
+/// No wall clock was told yet.
+const UNKNOWN: i64 = i64::MIN;
+/// A wall clock may show anything; no more than this is told: 1,000 years.
+const SKEW_SHOWN_MAX_MS: i64 = 1_000 * 365 * 24 * 3_600_000;
 
 /// What is known of one TCP connection.
 pub(crate) struct Wire {
     clock: Clock,
     heard_ms: AtomicU64,
     rtt_us: AtomicU64,
+    /// What the other end's wall clock is ahead, in milliseconds.
+    skew_ms: AtomicI64,
+    received: AtomicU64,
+    sent: AtomicU64,
     cut: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
@@ -29,6 +38,9 @@ impl Wire {
             clock,
             heard_ms: AtomicU64::new(clock.now_ms()),
             rtt_us: AtomicU64::new(0),
+            skew_ms: AtomicI64::new(UNKNOWN),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             cut: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
@@ -53,6 +65,20 @@ impl Wire {
         self.rtt_us.store(us.max(1), Ordering::Relaxed);
     }
 
+    /// By how much the other end's wall clock is ahead of this one's, in milliseconds, once it was
+    /// told.
+    pub(crate) fn skew_ms(&self) -> Option<i64> {
+        Some(self.skew_ms.load(Ordering::Relaxed)).filter(|skew| *skew != UNKNOWN)
+    }
+
+    /// Notes what the other end's wall clock showed half a round trip before this one shows `own_ms`.
+    pub(crate) fn note_wall(&self, their_ms: u64, own_ms: u64) {
+        let their_ms = their_ms.saturating_add(self.rtt_us().unwrap_or(0) / 2_000);
+        let skew = i128::from(their_ms) - i128::from(own_ms);
+        let skew = skew.clamp(i128::from(-SKEW_SHOWN_MAX_MS), i128::from(SKEW_SHOWN_MAX_MS));
+        self.skew_ms.store(i64::try_from(skew).unwrap_or(UNKNOWN), Ordering::Relaxed);
+    }
+
     /// Ends the connection now, whatever still waits to be written.
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::Release);
@@ -64,10 +90,22 @@ impl Wire {
         self.cut.load(Ordering::Acquire)
     }
 
-    fn came(&self, bytes: usize) {
+    /// Bytes that came over it, and bytes that went.
+    pub(crate) fn moved(&self) -> (u64, u64) {
+        (self.received.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed))
+    }
+
+    /// Notes that bytes came.
+    pub(crate) fn came(&self, bytes: usize) {
         if bytes > 0 {
             self.heard_ms.store(self.clock.now_ms(), Ordering::Relaxed);
+            self.received.fetch_add(bytes as u64, Ordering::Relaxed);
         }
+    }
+
+    /// Notes that bytes went.
+    pub(crate) fn went(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -118,7 +156,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WireStream<S> {
         if this.wire.is_cut() {
             return severed();
         }
-        Pin::new(&mut this.inner).poll_write(cx, bytes)
+        let outcome = Pin::new(&mut this.inner).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(bytes)) = &outcome {
+            this.wire.went(*bytes);
+        }
+        outcome
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -20,8 +20,26 @@ fn wall_time_is_the_wall_clocks_whatever_the_base() {
 }
 
 #[test]
+fn how_the_wall_clock_stands_to_node_time_is_told() {
+    let ahead = Clock::start(Timestamp::from_millis(os::wall_ms() + 7_200_000)).wall_stand();
+    assert!((-7_200_000..-7_190_000).contains(&ahead.at_start_ms), "{ahead:?}");
+    assert!(ahead.now_ms.abs_diff(ahead.at_start_ms) < 10_000, "{ahead:?}");
+    let behind = Clock::start(Timestamp::from_millis(5_000)).wall_stand();
+    assert!(behind.at_start_ms > 0, "{behind:?}");
+}
+
+#[test]
 fn one_moment_is_shown_the_same_way_twice() {
     let clock = Clock::start(Timestamp::from_millis(os::wall_ms()));
     let moment = clock.now();
     assert_eq!(clock.wall(moment), clock.wall(moment));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_of_timers_moves_with_them_alone_and_is_its_own_wall_clock() {
+    let clock = Clock::of_timers(Timestamp::from_millis(5_000));
+    assert_eq!(clock.now().as_millis(), 5_000);
+    tokio::time::advance(Duration::from_millis(86_400_123)).await;
+    assert_eq!(clock.now().as_millis(), 86_405_123);
+    assert_eq!(clock.wall(clock.now()), 86_405_123);
 }
