@@ -41,7 +41,9 @@ pub(super) fn write(draft: &mut Draft, text: &mut String) {
     for _ in 0..draft.rng.between(1, 16) {
         let fault = draft.rng.pick(FAULTS).copied().unwrap_or(cut);
         let step = fault(draft);
-        let at = draft.span(0, draft.lasts_ms);
+        // No store can be put back to before the start.
+        let least = if step.starts_with("rollback") { draft.lasts_ms / 2 } else { 0 };
+        let at = draft.span(least, draft.lasts_ms);
         text.push_str(&format!("  {{ at = {at}, {step} }},\n"));
     }
     if draft.loses {
@@ -165,7 +167,7 @@ fn clock_jump(draft: &mut Draft) -> String {
 }
 
 fn rollback(draft: &mut Draft) -> String {
-    let by = draft.span(100, 30_000);
+    let by = draft.span(100, draft.lasts_ms / 2);
     format!("rollback = {{ nodes = {}, by = {by} }}{}", quoted(draft.node()), down(draft))
 }
 
