@@ -109,7 +109,9 @@ impl Draft {
         text.push_str("]\n");
         let (detect, redial) = (self.span(50, 5_000), self.span(5, 2_000));
         let commit = [4, 4, 40, 400][self.rng.below(4) as usize];
-        let answer = self.rng.between(4 * most, 4 * most + 5_000);
+        // Whoever waits for less than a round trip asks for ever.
+        let least = 4 * most.max(faults::CHANGED_MS);
+        let answer = self.rng.between(least, least + 5_000);
         text.push_str(&format!(
             "timing = {{ detect = {detect}, redial = {redial}, commit = [\"0ms\", \"{commit}ms\"], \
              answer_within = \"{answer}ms\" }}\n"

@@ -35,6 +35,9 @@ const FAULTS: &[Fault] = &[
 /// Faults after which less is promised: each stands in a few schedules only.
 const RARE: &[Fault] = &[clock_jump, rollback, wipe, corrupt];
 
+/// Longest latency of a link that is changed, in milliseconds.
+pub(super) const CHANGED_MS: u64 = 1_500;
+
 /// Adds the steps.
 pub(super) fn write(draft: &mut Draft, text: &mut String) {
     text.push_str("\nsteps = [\n");
@@ -128,7 +131,7 @@ fn readdress(draft: &mut Draft) -> String {
 fn change(draft: &mut Draft) -> String {
     let (a, b) = draft.link();
     let loss = draft.rng.between(0, 60) as f64 / 100.0;
-    let latency = draft.span(1, 1_500);
+    let latency = draft.span(1, CHANGED_MS);
     let way = format!("latency = {latency}, loss = {loss:?}");
     let way = if draft.rng.chance(0.5) { format!("back = {{ {way} }}") } else { way };
     format!("change = {{ between = [{}, {}], {way} }}", quoted(a), quoted(b))
