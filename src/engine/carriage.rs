@@ -12,6 +12,7 @@ use super::ranges::RangeSet;
 use super::record::{Copy, Key, Record, Spot, Target};
 use super::statement::Receipt;
 use super::storage::StorageError;
+use super::sweep::sweep;
 use super::time::Timestamp;
 use super::turn::Turn;
 use std::collections::BTreeMap;
@@ -58,20 +59,14 @@ impl Carriage {
 
     /// Counts what the store holds.
     pub(super) fn load(&mut self, turn: &Turn<'_>) -> Result<(), StorageError> {
-        let mut from = Key::Copy(spot(NodeId::from_bytes([0; 32]), 0, 0));
+        let from = Key::Copy(spot(NodeId::from_bytes([0; 32]), 0, 0));
         let to = Key::CopyOf(MessageId { stream: StreamId::FIRST, number: 0 });
-        loop {
-            let page = turn.range(&from, &to, PAGE)?;
-            let done = page.len() < PAGE;
-            for (key, record) in page {
-                let (Key::Copy(at), Record::Copy(copy)) = (key, record) else { continue };
+        sweep(turn, from, &to, |key, record| {
+            if let (Key::Copy(at), Record::Copy(copy)) = (key, record) {
                 self.counted(&copy, at.destination, true);
-                from = Key::Copy(Spot { arrival: at.arrival + 1, ..at });
             }
-            if done {
-                return Ok(());
-            }
-        }
+            Ok(())
+        })
     }
 
     /// Keeps a copy and says where.

@@ -17,6 +17,7 @@ mod origin;
 mod partials;
 mod policy;
 mod queues;
+mod sweep;
 mod topology;
 mod turn;
 

@@ -13,6 +13,7 @@ use super::message::Short;
 use super::record::{Key, Once, Record};
 use super::rejection::Rejection;
 use super::storage::StorageError;
+use super::sweep::sweep;
 use super::time::Timestamp;
 use super::turn::{Fault, Turn};
 
@@ -31,16 +32,10 @@ impl Onces {
 
     /// Counts what the store holds.
     pub(super) fn load(&mut self, turn: &Turn<'_>) -> Result<(), StorageError> {
-        const PAGE: usize = 1_024;
-        let mut from = 0;
-        loop {
-            let page = turn.range(&Key::OnceOrder(from), &Key::OnceOrder(u64::MAX), PAGE)?;
-            self.count += page.len();
-            match page.last() {
-                Some((Key::OnceOrder(last), _)) if page.len() == PAGE => from = last + 1,
-                _ => return Ok(()),
-            }
-        }
+        sweep(turn, Key::OnceOrder(0), &Key::OnceOrder(u64::MAX), |_, _| {
+            self.count += 1;
+            Ok(())
+        })
     }
 
     /// The answer to an earlier send under a key, unless its time is over.

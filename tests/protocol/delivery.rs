@@ -107,3 +107,24 @@ fn restarts_of_both_ends_lose_nothing() {
     b.settle();
     assert_eq!(b.ask("o", Command::Outgoing), Ok(Reply::Outgoing(vec![])));
 }
+
+/// What a start counts it reads page by page, and each page goes on where the last one ended.
+#[test]
+fn a_restart_counts_a_large_backlog_as_it_was() {
+    let mut b = Bench::new(&["o", "d"]);
+    let bodies: Vec<String> = (0..700).map(|n| n.to_string()).collect();
+    for chunk in bodies.chunks(175) {
+        let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        b.send("o", "d", "q", Recoverable, &chunk);
+    }
+    let mut counted = || {
+        let Ok(Reply::Summary(it)) = b.ask("o", Command::Summary) else { panic!() };
+        let counts = (it.outgoing, it.outgoing_bytes);
+        b.kill("o");
+        b.restart("o");
+        counts
+    };
+    let before = counted();
+    assert_eq!(before.0, 700);
+    assert_eq!(counted(), before);
+}

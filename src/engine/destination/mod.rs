@@ -17,6 +17,7 @@ use super::ranges::RangeSet;
 use super::record::{Inbox, InboxLine, Key, Record};
 use super::statement::{Receipt, Refusal, Version};
 use super::storage::StorageError;
+use super::sweep::sweep;
 use super::turn::Turn;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,23 +49,16 @@ impl Destination {
 
     /// Counts the held messages of the store for the quotas of their queues.
     pub(super) fn load(&self, turn: &Turn<'_>, queues: &mut Queues) -> Result<(), StorageError> {
-        let mut from = Key::Held(MessageId { stream: StreamId::FIRST, number: 0 });
+        let from = Key::Held(MessageId { stream: StreamId::FIRST, number: 0 });
         let to = Key::Receipt(StreamId::FIRST, NodeId::FIRST);
-        loop {
-            let page = turn.range(&from, &to, 256)?;
-            let done = page.len() < 256;
-            for (key, record) in page {
-                let (Key::Held(id), Record::Held(held)) = (key, record) else { continue };
-                let line = Key::InboxLine(id.stream.origin, id.stream.line);
-                if let Some(name) = turn.inbox_line(&line)?.and_then(|line| line.queue) {
-                    queues.count_held(&name, held.content.len(), true);
-                }
-                from = Key::Held(MessageId { number: id.number + 1, ..id });
+        sweep(turn, from, &to, |key, record| {
+            let (Key::Held(id), Record::Held(held)) = (key, record) else { return Ok(()) };
+            let line = Key::InboxLine(id.stream.origin, id.stream.line);
+            if let Some(name) = turn.inbox_line(&line)?.and_then(|line| line.queue) {
+                queues.count_held(&name, held.content.len(), true);
             }
-            if done {
-                return Ok(());
-            }
-        }
+            Ok(())
+        })
     }
 
     /// Streams whose receipt changed since the last call.

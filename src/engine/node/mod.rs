@@ -35,6 +35,7 @@ use super::queues::Queues;
 use super::record::{Key, Spot, StoreInfo};
 use super::step::Input;
 use super::storage::StorageError;
+use super::sweep::sweep;
 use super::time::Timestamp;
 use super::topology::Topology;
 use super::turn::{Serial, Turn};
@@ -120,20 +121,12 @@ impl Node {
     }
 
     fn load_letters(&mut self, turn: &Turn<'_>) -> Result<(), StorageError> {
-        let mut from = 0;
-        loop {
-            let page = turn.range(&Key::Dead(from), &Key::Dead(u64::MAX), 256)?;
-            let done = page.len() < 256;
-            for (key, record) in page {
-                if let (Key::Dead(letter), super::record::Record::Dead(dead)) = (key, record) {
-                    self.letters.counted(&dead, true);
-                    from = letter + 1;
-                }
+        sweep(turn, Key::Dead(0), &Key::Dead(u64::MAX), |_, record| {
+            if let super::record::Record::Dead(dead) = record {
+                self.letters.counted(&dead, true);
             }
-            if done {
-                return Ok(());
-            }
-        }
+            Ok(())
+        })
     }
 
     /// Handles what is due, then all inputs in order, then fills the links.

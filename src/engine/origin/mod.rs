@@ -16,15 +16,13 @@ use super::record::{DeathReason, Key, Line, Record, Sent, SentState, Spot, Strea
 use super::rejection::Rejection;
 use super::statement::{Status, Version};
 use super::storage::StorageError;
+use super::sweep::sweep;
 use super::turn::Turn;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use expire::Aged;
 use expire::next_round;
 use flow::{Flow, LineState};
-
-/// Accounts read from the store at a time.
-const PAGE: usize = 256;
 
 /// All accounts of this origin.
 #[derive(Debug)]
@@ -107,19 +105,13 @@ impl Origin {
     ) -> Result<Flow, StorageError> {
         let mut flow = Flow { handed: None, ..Flow::new() };
         let from = record.floors.known.min(record.floors.used_known);
-        let (mut from, to) = (Key::Sent(id, epoch, from), Key::Sent(id, epoch, record.next));
-        loop {
-            let page = turn.range(&from, &to, PAGE)?;
-            let done = page.len() < PAGE;
-            for (key, sent) in page {
-                let (Key::Sent(_, _, n), Record::Sent(sent)) = (key, sent) else { continue };
+        let (from, to) = (Key::Sent(id, epoch, from), Key::Sent(id, epoch, record.next));
+        sweep(turn, from, &to, |key, sent| {
+            if let (Key::Sent(_, _, n), Record::Sent(sent)) = (key, sent) {
                 flow.note(n, &sent.state);
-                from = Key::Sent(id, epoch, n + 1);
             }
-            if done {
-                break;
-            }
-        }
+            Ok(())
+        })?;
         flow.record = record;
         let stream = StreamId { origin: self.me, line: id, epoch };
         let held = turn.receipt(&Key::Receipt(stream, line.destination))?;
