@@ -1,22 +1,15 @@
 //! Server-sent events of the node, read from its socket. When the connection ends they go on after the
 //! last event that came, if the node is there again soon. Refuses to wait for it for ever.
 
+use super::again::Again;
 use super::http::{Client, ClientError};
 use super::json::NodeEvent;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
 
 /// Largest event that is read, in bytes.
 pub const EVENT_MAX: usize = 64 * 1024;
-/// How long a node that has gone is looked for.
-const AGAIN_TIME: Duration = Duration::from_secs(10);
-/// The first wait between two looks; doubles.
-const AGAIN_FIRST: Duration = Duration::from_millis(20);
-/// The longest wait.
-const AGAIN_LONGEST: Duration = Duration::from_secs(1);
 
 /// The events of the node at a socket from now on. Those of kinds that this version does not know are
 /// passed over. After an error nothing more comes.
@@ -70,26 +63,17 @@ impl Follower {
     }
 
     async fn come_back(&mut self) -> Result<(), ClientError> {
-        let until = Instant::now() + AGAIN_TIME;
-        let mut pause = AGAIN_FIRST;
+        let mut again = Again::begin();
+        again.wait().await;
         loop {
-            sleep(pause).await;
-            let why = match open(&self.socket, self.last.as_deref()).await {
+            match open(&self.socket, self.last.as_deref()).await {
                 Ok((reader, last)) => {
                     self.open = Some(reader);
                     self.last = last;
                     return Ok(());
                 }
-                Err(why) => why,
-            };
-            let is_away = match &why {
-                ClientError::NotRunning(_) | ClientError::Broken(_) => true,
-                ClientError::Problem(problem) => problem.status == 503,
-                _ => false,
-            };
-            pause = AGAIN_LONGEST.min(pause * 2);
-            if !is_away || Instant::now() + pause > until {
-                return Err(why);
+                Err(why) if !why.is_away() || !again.wait().await => return Err(why),
+                Err(_) => {}
             }
         }
     }

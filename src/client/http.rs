@@ -191,8 +191,8 @@ impl Client {
         serde_json::from_slice(&answer).map_err(|why| ClientError::Unreadable(why.to_string()))
     }
 
-    /// `GET path` with these headers, whose answer is read piece by piece. Until it has been read the connection takes no
-    /// other request.
+    /// `GET path` with these headers, whose answer is read piece by piece. Until it has been read the
+    /// connection takes no other request.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -285,6 +285,17 @@ pub enum ClientError {
     /// The answer is not what this version expects.
     #[error("the node's answer cannot be read: {0}")]
     Unreadable(String),
+}
+
+impl ClientError {
+    /// Whether the node may only be away, or not ready: it can be asked again.
+    pub(crate) const fn is_away(&self) -> bool {
+        match self {
+            Self::NotRunning(_) | Self::Broken(_) => true,
+            Self::Problem(problem) => problem.status == 503,
+            Self::NotAllowed(_) | Self::Unreadable(_) => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //!
 //! Refuses to know what is behind the door; the gateway serializes the same types.
 
+pub(crate) mod again;
 pub mod events;
 pub mod http;
 pub mod json;

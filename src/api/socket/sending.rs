@@ -7,6 +7,7 @@
 
 use super::SocketWay;
 use crate::api::{Error, Message, MessageId, Result};
+use crate::client::again::Again;
 use crate::client::http::ClientError;
 use crate::client::json::{self, SendAnswer};
 use crate::client::{path, raw};
@@ -14,15 +15,7 @@ use bytes::Bytes;
 use futures::stream;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
 
-/// How long a send is asked again whose answer was lost: a node may have to be started first.
-const AGAIN_TIME: Duration = Duration::from_secs(10);
-/// The first wait before it is; doubles.
-const AGAIN_FIRST: Duration = Duration::from_millis(20);
-/// The longest wait.
-const AGAIN_LONGEST: Duration = Duration::from_secs(1);
 /// Largest properties that go as headers, in bytes; a node takes 16 KiB of head.
 const HEADERS_MAX: usize = 12 * 1024;
 /// Most headers; a node takes 100.
@@ -76,7 +69,7 @@ impl SocketWay {
         let (mut headers, body) = request(batch);
         headers.push(("idempotency-key", row.row.key.clone()));
         headers.push(("idempotency-number", row.row.number.to_string()));
-        let (mut until, mut pause) = (None, AGAIN_FIRST);
+        let mut again = None;
         loop {
             let why = match self.ask(&path, &headers, body.clone()).await {
                 Ok(SendAnswer::One(sent)) => return Ok(vec![MessageId::new(sent.id)]),
@@ -85,14 +78,12 @@ impl SocketWay {
                 }
                 Err(why) => why,
             };
-            if !is_open(&why, until.is_some()) {
+            if !is_open(&why, again.is_some()) {
                 return Err(why.into());
             }
-            if *until.get_or_insert_with(|| Instant::now() + AGAIN_TIME) < Instant::now() + pause {
+            if !again.get_or_insert_with(Again::begin).wait().await {
                 return Err(Error::from(ClientError::Broken(why.to_string())));
             }
-            sleep(pause).await;
-            pause = AGAIN_LONGEST.min(pause * 2);
         }
     }
 
@@ -114,12 +105,7 @@ impl SocketWay {
 /// Whether it is not known after this what became of a send. Once it has been asked for, a node that
 /// is not there yet, or not ready, says nothing about it either.
 const fn is_open(why: &ClientError, was_asked: bool) -> bool {
-    match why {
-        ClientError::Broken(_) => true,
-        ClientError::NotRunning(_) => was_asked,
-        ClientError::Problem(problem) => was_asked && problem.status == 503,
-        _ => false,
-    }
+    matches!(why, ClientError::Broken(_)) || was_asked && why.is_away()
 }
 
 /// One message as it is, if its properties fit a head; else JSON.
