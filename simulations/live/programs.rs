@@ -52,19 +52,6 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// The length of a body: of one of the sizes, each as often as its weight says.
-fn length(rng: &mut Rng, plan: &SenderPlan) -> u64 {
-    let all: u64 = plan.sizes.iter().map(|(weight, _)| weight).sum();
-    let mut drawn = rng.below(all);
-    for (weight, bytes) in &plan.sizes {
-        if drawn < *weight {
-            return rng.between(bytes.least, bytes.most);
-        }
-        drawn -= weight;
-    }
-    0
-}
-
 /// Writes the messages of one request.
 fn write(
     rng: &mut Rng,
@@ -77,7 +64,7 @@ fn write(
         *serial += 1;
         let delivery = rng.pick(&plan.deliveries).copied().unwrap_or_default();
         let priority = rng.pick(&plan.priorities).copied().unwrap_or_default();
-        let len = length(rng, plan);
+        let len = plan.draw_bytes(rng);
         let mut seconds = |span: Option<Span>| {
             let drawn = span.map(|span| Stage::draw(rng, span).max(1));
             drawn.map(|drawn| ms(drawn).as_secs_f64())

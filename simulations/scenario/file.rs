@@ -98,19 +98,27 @@ pub(super) struct BetweenText {
     pub(super) up: Option<bool>,
 }
 
-impl BetweenText {
-    /// What it says of the links, without which they are.
-    pub(super) fn properties(&self) -> LinkText {
-        LinkText {
-            latency: self.latency,
-            loss: self.loss,
-            duplicate: self.duplicate,
-            reorder: self.reorder,
-            bytes_per_s: self.bytes_per_s,
-            back: self.back.clone(),
+/// What a table says of the properties of its links, among other things: a flattened table would take
+/// unknown keys.
+macro_rules! says_properties {
+    ($($table:ident),*) => {$(
+        impl $table {
+            /// What it says of the links, without which they are.
+            pub(super) fn properties(&self) -> LinkText {
+                LinkText {
+                    latency: self.latency,
+                    loss: self.loss,
+                    duplicate: self.duplicate,
+                    reorder: self.reorder,
+                    bytes_per_s: self.bytes_per_s,
+                    back: self.back.clone(),
+                }
+            }
         }
-    }
+    )*};
 }
+
+says_properties!(BetweenText, ChangeText);
 
 /// A contact trace.
 #[derive(Debug, Deserialize)]
@@ -236,20 +244,6 @@ pub(super) struct ChangeText {
     pub(super) reorder: Option<f64>,
     pub(super) bytes_per_s: Option<u64>,
     pub(super) back: Option<WayText>,
-}
-
-impl ChangeText {
-    /// What it says of the links, without which they are.
-    pub(super) fn properties(&self) -> LinkText {
-        LinkText {
-            latency: self.latency,
-            loss: self.loss,
-            duplicate: self.duplicate,
-            reorder: self.reorder,
-            bytes_per_s: self.bytes_per_s,
-            back: self.back.clone(),
-        }
-    }
 }
 
 /// Nodes that change their place.

@@ -1,6 +1,7 @@
 //! What a scenario has before anything happens: links, queues, and programs that send and receive.
 
 use super::{Count, Place, Span};
+use crate::rng::Rng;
 use meshmq::engine::address::QueueName;
 use meshmq::engine::message::{Delivery, Priority};
 
@@ -144,6 +145,23 @@ pub(crate) struct ReceiverPlan {
 }
 
 impl SenderPlan {
+    /// Draws the length of a body: of one of the sizes, each as often as its weight says.
+    pub(crate) fn draw_bytes(&self, rng: &mut Rng) -> u64 {
+        let size = match &self.sizes[..] {
+            [(_, only)] => Some(only),
+            sizes => {
+                let mut drawn = rng.below(sizes.iter().map(|(weight, _)| weight).sum());
+                let hit = |(weight, _): &&(u64, Count)| {
+                    let hit = drawn < *weight;
+                    drawn = drawn.saturating_sub(*weight);
+                    hit
+                };
+                sizes.iter().find(hit).map(|(_, size)| size)
+            }
+        };
+        size.map_or(0, |size| rng.between(size.least, size.most))
+    }
+
     /// When it has sent everything at the latest, in milliseconds after the start, if its node runs.
     pub(super) fn ends_ms(&self) -> u64 {
         let lasts = match (self.much, self.pace) {

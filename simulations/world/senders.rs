@@ -2,7 +2,7 @@
 
 use super::programs::{Ask, Letter, inner, label, serial};
 use super::{Happening, Stop, World};
-use crate::scenario::{Count, Pace, SenderPlan};
+use crate::scenario::{Pace, SenderPlan};
 use meshmq::engine::command::{Command, Outgoing};
 
 /// A program that sends.
@@ -89,8 +89,7 @@ impl World<'_> {
         let serial = serial(index, sender.serial);
         let delivery = self.rng.pick(&plan.deliveries).copied().unwrap_or_default();
         let priority = self.rng.pick(&plan.priorities).copied().unwrap_or_default();
-        let size = self.draw_size(&plan.sizes);
-        let len = self.rng.between(size.least, size.most);
+        let len = plan.draw_bytes(&mut self.rng);
         let to = (plan.to, &plan.queue);
         let mut inner = inner(&plan.queue, serial, len);
         if let Some((place, queue)) = &plan.reply_to {
@@ -103,18 +102,5 @@ impl World<'_> {
         }
         outgoing.ttl_ms = plan.ttl.map(|span| self.draw(span).max(1));
         outgoing
-    }
-
-    fn draw_size(&mut self, sizes: &[(u64, Count)]) -> Count {
-        let [(_, only)] = sizes else {
-            let mut drawn = self.rng.below(sizes.iter().map(|(weight, _)| weight).sum());
-            let hit = |(weight, _): &&(u64, Count)| {
-                let hit = drawn < *weight;
-                drawn = drawn.saturating_sub(*weight);
-                hit
-            };
-            return sizes.iter().find(hit).map_or(Count { least: 0, most: 0 }, |(_, size)| *size);
-        };
-        *only
     }
 }
