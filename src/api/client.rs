@@ -74,8 +74,10 @@ impl Client {
     }
 
     /// What happens at the node from now on: messages that come further, links that come and go.
-    /// Nothing is kept for those who were not there, so a stream that broke off is not resumed: ask
-    /// with [`Receipt::state`](super::Receipt::state) for what you follow.
+    /// A stream over the socket that breaks off goes on where it was if the node is back within ten
+    /// seconds; what is missing then is told as [`Event::Lagged`](super::Event::Lagged). Nothing is
+    /// kept for those who were not there: ask with [`Receipt::state`](super::Receipt::state) for what
+    /// you follow.
     ///
     /// # Errors
     /// [`Error::NotReachable`].

@@ -4,16 +4,13 @@
 //! node's lives; what they hold of an earlier one, locks for instance, is gone.
 
 use super::body::{BodyStream, Pieces};
-use super::local::LocalWay;
+use super::local::{LocalWay, WAIT_STEP};
 use super::way::{Answer, PeekPage, Peer, Session, Settle, Until, Way};
 use super::{Client, Error, Events, Message, MessageId, QueueInfo, QueueSpec, Result, State};
 use crate::service::Service;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-
-/// How long one question for a state waits: nobody else is held up by it.
-const WAIT_STEP: Duration = Duration::from_secs(3_600);
 
 /// The lives of a node, one after the other. Clones are of the same node.
 #[derive(Clone, Debug)]

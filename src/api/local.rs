@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// How long one question for a state waits: nobody else is held up by it.
-const WAIT_STEP: Duration = Duration::from_secs(3_600);
+pub(super) const WAIT_STEP: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug)]
 pub(super) struct LocalWay {

@@ -149,12 +149,11 @@ impl Service {
     /// Reads what happens from now on, until the node stops, or after a place among earlier news. Must be
     /// called within a runtime.
     pub fn news(&self, after: Option<NewsPlace>) -> NewsReader {
-        let feed = {
+        let (feed, changed) = {
             let mut board = self.0.board.lock();
             let feed = board.get_or_insert_with(|| self.begin_to_collect());
             (Arc::clone(feed), feed.last.subscribe())
         };
-        let (feed, changed) = feed;
         let last = feed.kept().last;
         let seen = after.filter(|seen| seen.feed == feed.id && seen.number <= last);
         NewsReader {
@@ -169,8 +168,7 @@ impl Service {
 
     fn begin_to_collect(&self) -> Arc<Feed> {
         let id = u32::from_be_bytes(random::<4>());
-        let feed = Feed { id, kept: Mutex::default(), last: watch::Sender::new(0) };
-        let feed = Arc::new(feed);
+        let feed = Arc::new(Feed { id, kept: Mutex::default(), last: watch::Sender::new(0) });
         let (messages, links) = (self.handle().events(), self.link_news());
         tokio::spawn(collect(self.clone(), Arc::clone(&feed), messages, links));
         feed

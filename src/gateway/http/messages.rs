@@ -82,10 +82,8 @@ pub(super) async fn send(
         raw::refuse_properties(&head.headers)?;
         read_json(body)?
     } else {
-        (
-            vec![raw::read(&service, session, &head.headers, Pieces::of(body, limits.body)).await?],
-            false,
-        )
+        let body = Pieces::of(body, limits.body);
+        (vec![raw::read(&service, session, &head.headers, body).await?], false)
     };
     let scope = caller.token.as_deref().unwrap_or_default();
     let key = key.map(|key| SendKey { scope, key, number });

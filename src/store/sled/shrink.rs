@@ -95,8 +95,8 @@ pub(super) fn has_room(home: &Home, engine: &Engine) -> bool {
         .is_ok_and(|free| free > wanted.min(engine.file_bytes() + ROOM))
 }
 
-/// Copies the store if it is worth it and does not take long. Gives the engine to go on with. `said` hears how many of how
-/// many bytes are copied.
+/// Copies the store if it is worth it and does not take long. Gives the engine to go on with. `said`
+/// hears how many of how many bytes are copied.
 pub(super) fn at_start(
     home: &Home,
     engine: Engine,
